@@ -64,39 +64,35 @@ export async function lagOf(
   isReadCommitted: boolean,
   known?: readonly ListedGroup[],
 ): Promise<readonly GroupLag[]> {
-  const [described, committed] = await Promise.all([
+  // The ends of the committed partitions are read while the groups are described.
+  const [described, { committed, committedEnds }] = await Promise.all([
     describeGroupsOfAnyType(cluster, groups, deadline, {}, known),
-    offsetsOfGroups(cluster, groups, deadline),
+    committedWithEnds(cluster, groups, deadline, isReadCommitted),
   ])
   const owners = described.map(({ members }) => ownersOf(members))
   const offsets = committed.map(({ offsets: ofGroup }) => byName(ofGroup))
-  const wanted = new Map<string, TopicPartition>()
-  for (const [name, { topic, partition }] of [...owners, ...offsets].flatMap((map) => [...map])) {
-    wanted.set(name, { topic, partition })
+  const ends = byName(committedEnds)
+  const uncommitted = new Map<string, TopicPartition>()
+  for (const [index, ofGroup] of owners.entries()) {
+    for (const [name, { topic, partition }] of ofGroup) {
+      if (offsets[index]!.get(name)?.offset === undefined)
+        uncommitted.set(name, { topic, partition })
+    }
   }
-  const partitions = [...wanted.values()]
-  const ends = byName(await offsetsAt(cluster, partitions, 'latest', deadline, isReadCommitted))
-  const uncommitted = new Map(
-    owners.flatMap((ofGroup, index) =>
-      [...ofGroup].filter(([name]) => offsets[index]!.get(name)?.offset === undefined),
-    ),
-  )
-  const starts = byName(
-    await offsetsAt(
-      cluster,
-      [...uncommitted.values()].map(({ topic, partition }) => ({ topic, partition })),
-      'earliest',
-      deadline,
-      false,
-    ),
-  )
+  const without = [...uncommitted].flatMap(([name, one]) => (ends.has(name) ? [] : [one]))
+  const [moreEnds, firstOffsets] = await Promise.all([
+    offsetsAt(cluster, without, 'latest', deadline, isReadCommitted),
+    offsetsAt(cluster, [...uncommitted.values()], 'earliest', deadline, false),
+  ])
+  for (const end of moreEnds) ends.set(nameOf(end), end)
+  const starts = byName(firstOffsets)
   return groups.map((group, index) => {
     const { type, state, error } = described[index]!
     const problem = error ?? committed[index]!.error
     const names = new Set([...owners[index]!.keys(), ...offsets[index]!.keys()])
     const ofGroup = [...names].map((name) =>
       partitionLag(
-        wanted.get(name)!,
+        offsets[index]!.get(name) ?? owners[index]!.get(name)!,
         offsets[index]!.get(name),
         owners[index]!.get(name)?.member,
         ends.get(name),
@@ -114,6 +110,25 @@ export async function lagOf(
       ...(problem === undefined ? {} : { error: problem }),
     }
   })
+}
+
+async function committedWithEnds(
+  cluster: Cluster,
+  groups: readonly string[],
+  deadline: Deadline,
+  isReadCommitted: boolean,
+) {
+  const committed = await offsetsOfGroups(cluster, groups, deadline)
+  const partitions = new Map<string, TopicPartition>()
+  for (const { offsets } of committed) {
+    for (const { topic, partition } of offsets) {
+      const one = { topic, partition }
+      partitions.set(nameOf(one), one)
+    }
+  }
+  const asked = [...partitions.values()]
+  const committedEnds = await offsetsAt(cluster, asked, 'latest', deadline, isReadCommitted)
+  return { committed, committedEnds }
 }
 
 /** All listed groups, some at a time: their data is discarded before the next ones are read. */
@@ -185,6 +200,6 @@ function ownersOf(members: readonly GroupMemberDescription[]): ReadonlyMap<strin
   )
 }
 
-function byName<One extends TopicPartition>(partitions: readonly One[]): ReadonlyMap<string, One> {
+function byName<One extends TopicPartition>(partitions: readonly One[]): Map<string, One> {
   return new Map(partitions.map((one) => [nameOf(one), one]))
 }

@@ -1,8 +1,10 @@
 import type { DescribeTopicPartitionsResponse } from '../../protocol/apis/describe-topic-partitions.ts'
 import type { MetadataResponse } from '../../protocol/apis/metadata.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { isInternalTopic } from '../cluster/metadata.ts'
-import { itemError, type Item } from './items.ts'
+import { BrokerError } from '../errors.ts'
+import type { Item } from './items.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
 /** A partition as `describeTopics` returns it. */
@@ -48,48 +50,59 @@ export interface TopicDescription extends Item {
 type FromMetadata = MetadataResponse['topics'][number]
 type FromPages = DescribeTopicPartitionsResponse['topics'][number]
 
+/** A cluster has thousands of partitions: what most of them have is written without spreads. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 export function topicDescription(
   found: FromMetadata | FromPages,
   topic: string,
   includeAuthorizedOperations: boolean,
 ): TopicDescription {
-  const error = itemError(found.errorCode, `describing topic '${topic}'`, undefined, undefined, {
+  const { topicId, errorCode } = found
+  const described: Mutable<TopicDescription> = {
     topic,
-  })
-  // DescribeTopicPartitions always returns them.
-  const operations = includeAuthorizedOperations
-    ? operationsOf(found.topicAuthorizedOperations)
-    : undefined
-  return {
-    topic,
-    ...(found.topicId === ZERO_UUID ? {} : { topicId: found.topicId }),
+    ...(topicId === ZERO_UUID ? {} : { topicId }),
     isInternal: isInternalTopic(topic, found.isInternal),
     partitions: found.partitions
       .map((partition) => partitionDescription(partition, topic))
       .sort((a, b) => a.partition - b.partition),
-    ...(operations === undefined ? {} : { authorizedOperations: operations }),
-    ...(error === undefined ? {} : { error }),
   }
+  // DescribeTopicPartitions always returns them.
+  const operations = includeAuthorizedOperations
+    ? operationsOf(found.topicAuthorizedOperations)
+    : undefined
+  if (operations !== undefined) described.authorizedOperations = operations
+  if (errorCode !== ErrorCode.NONE) {
+    described.error = new BrokerError(errorCode, `describing topic '${topic}'`, { topic })
+  }
+  return described
 }
 
 function partitionDescription(
   found: FromMetadata['partitions'][number] | FromPages['partitions'][number],
   topic: string,
 ): PartitionDescription {
-  const { partitionIndex: partition, leaderId, leaderEpoch } = found
-  const what = `describing ${topic}-${partition}`
-  const error = itemError(found.errorCode, what, undefined, undefined, { topic, partition })
-  const eligible = 'eligibleLeaderReplicas' in found ? found.eligibleLeaderReplicas : null
-  const lastKnown = 'lastKnownElr' in found ? found.lastKnownElr : null
-  return {
-    partition,
-    ...(leaderId < 0 ? {} : { leader: leaderId }),
-    ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-    replicas: found.replicaNodes,
-    isr: found.isrNodes,
-    offlineReplicas: found.offlineReplicas,
-    ...(eligible === null ? {} : { eligibleLeaderReplicas: eligible }),
-    ...(lastKnown === null ? {} : { lastKnownEligibleLeaderReplicas: lastKnown }),
-    ...(error === undefined ? {} : { error }),
+  const { partitionIndex: partition, leaderId: leader, leaderEpoch, errorCode } = found
+  const { replicaNodes: replicas, isrNodes: isr, offlineReplicas } = found
+  const described: Mutable<PartitionDescription> =
+    leader >= 0 && leaderEpoch >= 0
+      ? { partition, leader, leaderEpoch, replicas, isr, offlineReplicas }
+      : {
+          partition,
+          ...(leader < 0 ? {} : { leader }),
+          ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+          replicas,
+          isr,
+          offlineReplicas,
+        }
+  if ('eligibleLeaderReplicas' in found) {
+    const { eligibleLeaderReplicas: eligible, lastKnownElr: lastKnown } = found
+    if (eligible !== null) described.eligibleLeaderReplicas = eligible
+    if (lastKnown !== null) described.lastKnownEligibleLeaderReplicas = lastKnown
   }
+  if (errorCode !== ErrorCode.NONE) {
+    const what = `describing ${topic}-${partition}`
+    described.error = new BrokerError(errorCode, what, { topic, partition })
+  }
+  return described
 }

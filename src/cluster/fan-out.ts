@@ -122,7 +122,8 @@ export class FanOut {
 
   /**
    * Sends the same request to every broker of the cluster. Brokers that still fail at the deadline are in `incomplete`,
-   * each with its error: the merged result lacks their part.
+   * each with its error: the merged result lacks their part. Brokers that are known already are asked while the list of
+   * brokers is refreshed, so that a call takes one round trip instead of two.
    */
   async everyBroker<Result>(settings: {
     readonly what: string
@@ -130,13 +131,27 @@ export class FanOut {
     readonly ask: (recipient: Recipient) => Promise<Result>
   }): Promise<FromEveryBroker<Result>> {
     const { what, deadline, ask } = settings
-    await within(deadline, what, () => this.#router.refreshBrokers(deadline))
+    const early = new Map<Broker, Promise<Result>>()
+    await within(deadline, what, () => {
+      for (const broker of [...this.#pool.brokers.values()].slice(0, MAX_CONCURRENT)) {
+        const asked = ask(recipientOf(this.#pool, broker))
+        // It counts only if the refreshed list has the broker, at the same address.
+        asked.catch(() => undefined)
+        early.set(broker, asked)
+      }
+      return this.#router.refreshBrokers(deadline)
+    })
     const outcomes = await this.run<number, Result>({
       items: [...this.#pool.brokers.keys()].sort((a, b) => a - b),
       to: (broker) => ({ broker }),
       what,
       deadline,
-      ask: async ([item], recipient) => [{ item: item!, result: await ask(recipient) }],
+      ask: async ([item], recipient) => {
+        const { broker } = recipient
+        const first = broker === undefined ? undefined : early.get(broker)
+        if (broker !== undefined) early.delete(broker)
+        return [{ item: item!, result: await (first ?? ask(recipient)) }]
+      },
     })
     const answers: { broker: number; result: Result }[] = []
     const incomplete: BrokerFailure[] = []

@@ -8,6 +8,7 @@ import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { metadata } from '../../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
+import { deferred } from '../../../src/async/deferred.ts'
 import type { Cluster } from '../../../src/cluster/cluster.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { clusterAt, layoutOf, metadataOf, type Layout } from '../../support/fake-cluster.ts'
@@ -401,5 +402,58 @@ describe('a request to every broker', () => {
     })
     expect(answers.map(({ broker }) => broker)).toEqual([1])
     expect(incomplete).toEqual([{ broker: 2, error: expect.objectContaining({ retriable: true }) }])
+  })
+
+  it('asks the brokers that it knows while it refreshes the list of brokers', async () => {
+    await cluster.refreshBrokers()
+    const asked = deferred()
+    for (const broker of [one, two]) {
+      broker.handle(metadata, async () => {
+        await asked.promise
+        return { ...metadataOf(layout, []), controllerId }
+      })
+    }
+    const waiting = new Set(['one', 'two'])
+    const answer = (name: string) => () => {
+      waiting.delete(name)
+      if (waiting.size === 0) asked.resolve()
+      return noGroups
+    }
+    one.handle(listGroups, answer('one'))
+    two.handle(listGroups, answer('two'))
+    const { answers, incomplete } = await cluster.fanOut.everyBroker({
+      what: 'listing groups',
+      deadline: deadline(30_000),
+      ask: (recipient) => recipient.request(listGroups, {}, { purpose: 'group' }),
+    })
+    expect(answers.map(({ broker }) => broker)).toEqual([1, 2])
+    expect(incomplete).toEqual([])
+    expect([one, two].map((broker) => broker.received(listGroups).length)).toEqual([1, 1])
+  })
+
+  it('ignores a broker that has left the cluster since, and asks one that has joined', async () => {
+    for (const broker of [one, two]) broker.handle(listGroups, () => noGroups)
+    layout = layoutOf([one], { orders: [1] })
+    await cluster.refreshBrokers()
+    await using three = await FakeBroker.start()
+    three.handle(listGroups, () => noGroups)
+    layout = { ...layoutOf([one, three], { orders: [1] }) }
+    const { answers, incomplete } = await cluster.fanOut.everyBroker({
+      what: 'listing groups',
+      deadline: deadline(30_000),
+      ask: (recipient) => recipient.request(listGroups, {}),
+    })
+    expect({ answers: answers.length, incomplete }).toEqual({ answers: 2, incomplete: [] })
+    expect(three.received(listGroups)).toHaveLength(1)
+    // The list no longer has the third broker, which does not respond either.
+    layout = layoutOf([one], { orders: [1] })
+    three.handle(listGroups, () => new Promise(() => undefined))
+    const later = await cluster.fanOut.everyBroker({
+      what: 'listing groups',
+      deadline: deadline(30_000),
+      ask: (recipient) => recipient.request(listGroups, {}),
+    })
+    expect(later.answers.map(({ broker }) => broker)).toEqual([1])
+    expect(later.incomplete).toEqual([])
   })
 })
