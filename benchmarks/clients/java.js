@@ -79,30 +79,41 @@ async function consume(task) {
   return { messages, bytes: messages * task.valueBytes, ...measured, elapsedMs: Number(fields[7]) }
 }
 
+/** As clients/driver/admin.js, in Java. */
+async function administer(task) {
+  const given = [task.brokers, task.mode, task.warmUpMs, task.limitMs, task.topics, task.groups]
+  const classPath = `${folder}kafka-tools/*:${folder}classes`
+  const options = [HEAP, '-cp', classPath, 'AdminCalls', ...given.map(String)]
+  const output = await outputOf(options)
+  const parts = /MEASURED (.*)/.exec(output)?.[1]?.split(' ').map(Number)
+  if (parts === undefined) throw new Error(`AdminCalls failed: ${output.trim().slice(-2_000)}`)
+  const [messages, elapsedMs, userMs, p50, p99, p999, peakKb] = parts
+  const latencyMs = { p50, p99, p999 }
+  return { messages, elapsedMs, userMs, systemMs: 0, latencyMs, memoryBytes: peakKb * 1024 }
+}
+
 async function launch(name, argumentsFor, task) {
   const warmUp = argumentsFor(task.warmUpMessages, 'warm-up')
   const measured = argumentsFor(task.messages, 'measured')
   const classPath = `${folder}kafka-tools/*:${folder}classes`
+  const options = [HEAP, '-cp', classPath, 'Launcher', name, ...warmUp, '--', ...measured]
+  const output = await outputOf(options)
+  const parts = /MEASURED\n(.*)USER_MS (\d+)\nSYSTEM_MS (\d+)\nPEAK_KB (\d+)/s.exec(output)
+  if (parts === null) throw new Error(`${name} failed: ${output.trim().slice(-2_000)}`)
+  const [, text, user, system, peak] = parts
+  return { text, userMs: Number(user), systemMs: Number(system), memoryBytes: Number(peak) * 1024 }
+}
+
+/** What it wrote: errors after the rest. */
+async function outputOf(options) {
   const java = process.env.JAVA_HOME ? `${process.env.JAVA_HOME}/bin/java` : 'java'
-  const child = spawn(java, [
-    HEAP,
-    '-cp',
-    classPath,
-    'Launcher',
-    name,
-    ...warmUp,
-    '--',
-    ...measured,
-  ])
+  const child = spawn(java, options)
   let output = ''
   let errors = ''
   child.stdout.on('data', (data) => (output += data))
   child.stderr.on('data', (data) => (errors += data))
   await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject))
-  const parts = /MEASURED\n(.*)USER_MS (\d+)\nSYSTEM_MS (\d+)\nPEAK_KB (\d+)/s.exec(output)
-  if (parts === null) throw new Error(`${name} failed: ${(output + errors).trim().slice(-2_000)}`)
-  const [, text, user, system, peak] = parts
-  return { text, userMs: Number(user), systemMs: Number(system), memoryBytes: Number(peak) * 1024 }
+  return output + errors
 }
 
 if (!existsSync(`${folder}classes/Launcher.class`))
@@ -125,4 +136,10 @@ await drive({
     transactions(false),
   ]),
   consume: { batches: ['`kafka-consumer-perf-test`', consume] },
+  admin: {
+    topics: ['`listTopics()`', administer],
+    groups: ['`listGroups()`', administer],
+    lag: ['`describeConsumerGroups`, `listConsumerGroupOffsets`, `listOffsets`', administer],
+    configs: ['`describeConfigs`', administer],
+  },
 })

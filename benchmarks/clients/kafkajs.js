@@ -7,7 +7,8 @@ import { peer, versionOf } from './driver/peer.js'
 import { transactionWays } from './driver/transactions.js'
 import { concurrently } from './driver/values.js'
 
-const { Kafka, CompressionCodecs, CompressionTypes, Partitioners, logLevel } = peer('kafkajs')
+const { Kafka, CompressionCodecs, CompressionTypes, ConfigResourceTypes, Partitioners, logLevel } =
+  peer('kafkajs')
 
 /** Only gzip comes along; zstd is put in as its documentation says, with Node's own. */
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
@@ -185,6 +186,42 @@ async function echo(task, receive) {
   }
 }
 
+const ASK = {
+  topics: async (admin) => (await admin.listTopics()).length,
+  groups: async (admin) => (await admin.listGroups()).groups.length,
+  configs: async (admin, { topics }) => {
+    const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }))
+    const found = await admin.describeConfigs({ resources, includeSynonyms: false })
+    return found.resources.filter(({ configEntries }) => configEntries.length > 0).length
+  },
+  /** All its calls about one group or topic each, as many at a time as it sends. */
+  lag: async (admin, { groups, topics }) => {
+    const [, committed, ends] = await Promise.all([
+      admin.describeGroups(groups),
+      Promise.all(groups.map((groupId) => admin.fetchOffsets({ groupId }))),
+      Promise.all(topics.map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)])),
+    ])
+    const endOf = new Map(
+      ends.flatMap(([topic, ofTopic]) =>
+        ofTopic.map(({ partition, offset }) => [`${topic}-${partition}`, Number(offset)]),
+      ),
+    )
+    return committed
+      .flat()
+      .flatMap(({ topic, partitions }) =>
+        partitions.filter(
+          ({ partition, offset }) => endOf.get(`${topic}-${partition}`) - Number(offset) >= 0,
+        ),
+      ).length
+  },
+}
+
+async function administer(task) {
+  const admin = clientFor(task).admin()
+  await admin.connect()
+  return { ask: () => ASK[task.mode](admin, task), close: () => admin.disconnect() }
+}
+
 await drive({
   version: versionOf('kafkajs'),
   best: { consume: 'batches' },
@@ -206,4 +243,13 @@ await drive({
   transform: { usual: ['`eachBatch`, one `send` a batch', transform] },
   slow: { usual: ['`eachMessage`', running(slowly)] },
   echo: { usual: ['`send` of one message, `eachMessage`', echo] },
+  admin: {
+    topics: ['`listTopics()`', administer],
+    groups: ['`listGroups()`', administer],
+    lag: [
+      '`describeGroups`, `fetchOffsets` of each group, `fetchTopicOffsets` of each topic',
+      administer,
+    ],
+    configs: ['`describeConfigs`', administer],
+  },
 })

@@ -5,7 +5,14 @@ import { drive } from './driver/drive.js'
 import { peer, versionOf } from './driver/peer.js'
 import { concurrently } from './driver/values.js'
 
-const { Consumer, MessagesStreamModes, Producer } = peer('@platformatic/kafka')
+const {
+  Admin,
+  ConfigResourceTypes,
+  Consumer,
+  ListOffsetTimestamps,
+  MessagesStreamModes,
+  Producer,
+} = peer('@platformatic/kafka')
 
 const BATCH = 1_000
 const IN_FLIGHT_BATCHES = 5
@@ -125,6 +132,54 @@ async function echo(task, receive) {
   }
 }
 
+const ASK = {
+  topics: async (admin) => (await admin.listTopics()).length,
+  groups: async (admin) => (await admin.listGroups()).size,
+  configs: async (admin, { topics }) => {
+    const resourceType = ConfigResourceTypes.TOPIC
+    const resources = topics.map((resourceName) => ({ resourceType, resourceName }))
+    const found = await admin.describeConfigs({ resources })
+    return found.filter(({ configs }) => configs.length > 0).length
+  },
+  lag: async (admin, { groups }) => {
+    const [, committed] = await Promise.all([
+      admin.describeGroups({ groups }),
+      admin.listConsumerGroupOffsets({ groups }),
+    ])
+    const wanted = new Map()
+    for (const { name, partitions } of committed.flatMap(({ topics }) => topics)) {
+      const ofTopic = wanted.get(name) ?? new Set()
+      wanted.set(name, ofTopic)
+      for (const { partitionIndex } of partitions) ofTopic.add(partitionIndex)
+    }
+    const timestamp = ListOffsetTimestamps.LATEST
+    const ends = await admin.listOffsets({
+      topics: [...wanted].map(([name, ofTopic]) => ({
+        name,
+        partitions: [...ofTopic].map((partitionIndex) => ({ partitionIndex, timestamp })),
+      })),
+    })
+    const endOf = new Map(
+      ends.flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, offset }) => [`${name}-${partitionIndex}`, offset]),
+      ),
+    )
+    return committed
+      .flatMap(({ topics }) => topics)
+      .flatMap(({ name, partitions }) =>
+        partitions.filter(
+          ({ partitionIndex, committedOffset }) =>
+            endOf.get(`${name}-${partitionIndex}`) - committedOffset >= 0n,
+        ),
+      ).length
+  },
+}
+
+function administer(task) {
+  const admin = new Admin(base(task))
+  return { ask: () => ASK[task.mode](admin, task), close: () => admin.close() }
+}
+
 await drive({
   version: versionOf('@platformatic/kafka'),
   best: { consume: 'handler' },
@@ -143,4 +198,10 @@ await drive({
   transform: { usual: ['`for await`, `send` of 1,000 messages', transform] },
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ["`send` of one message, `stream.on('data')`", echo] },
+  admin: {
+    topics: ['`listTopics()`', administer],
+    groups: ['`listGroups()`', administer],
+    lag: ['`describeGroups`, `listConsumerGroupOffsets`, `listOffsets`', administer],
+    configs: ['`describeConfigs`', administer],
+  },
 })

@@ -228,6 +228,23 @@ async function echo(task, receive) {
   }
 }
 
+const ASK = {
+  topics: async (admin) => (await admin.listTopics()).length,
+  groups: async (admin) => (await admin.listGroups()).groups.length,
+  configs: async (admin, { topics }) => {
+    const found = await admin.describeConfigs(topics.map((name) => ({ type: 'topic', name })))
+    return found.filter(({ configs }) => configs.length > 0).length
+  },
+  lag: async (admin, { groups }) =>
+    (await admin.lag(groups)).flatMap(({ partitions }) => partitions.filter(({ lag }) => lag >= 0))
+      .length,
+}
+
+async function administer(task) {
+  const client = clientFor(task)
+  return { ask: () => ASK[task.mode](client.admin, task), close: () => client.close() }
+}
+
 await drive({
   version,
   best: { consume: 'reused' },
@@ -260,4 +277,10 @@ await drive({
   ]),
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },
+  admin: {
+    topics: ['`listTopics()`', administer],
+    groups: ['`listGroups()`', administer],
+    lag: ['`lag(groups)`', administer],
+    configs: ['`describeConfigs(topics)`', administer],
+  },
 })

@@ -1,5 +1,6 @@
 import type { Question } from '../runner/question.ts'
 import { acks } from './acks.ts'
+import { admin } from './admin.ts'
 import { codecs } from './codecs.ts'
 import { consume } from './consume.ts'
 import { group } from './group.ts'
@@ -34,6 +35,7 @@ export const QUESTIONS: readonly Question[] = [
   members,
   rebalance,
   start,
+  admin,
   slow,
   limit,
   growth,

@@ -28,6 +28,9 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
       MEMORY,
     ]
   }
+  if (task === 'admin') {
+    return [P50, P99, { key: 'cpuOfCall', title: 'CPU ms/call', more: false }, MEMORY]
+  }
   if (task === 'member') {
     return [
       { key: 'joined', title: 'all joined, ms', more: false },
@@ -76,6 +79,7 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
     put('rate', (messages * 1000) / elapsedMs)
     put('megabytes', bytes === undefined ? undefined : bytes / elapsedMs / 1000)
     put('cpu', cpuMs === undefined ? undefined : (cpuMs * 1000) / messages)
+    put('cpuOfCall', cpuMs === undefined ? undefined : cpuMs / messages)
   }
   put('memory', memoryBytes === undefined ? undefined : memoryBytes / 1e6)
   put('p50', latencyMs?.p50)

@@ -27,6 +27,8 @@ export function guessMs(asked: Case, client: string): number {
   switch (asked.task) {
     case 'member':
       return startMs + SETTLE_MS + limitMs + asked.members * JOIN_MS
+    case 'admin':
+      return startMs + asked.warmUpMs + limitMs
     case 'start':
       return startMs
     case 'slow':

@@ -43,6 +43,8 @@ export interface Case {
   readonly members: number
   /** How many of them are there before it begins. */
   readonly before: number
+  /** How many groups have committed offsets, for `admin`. */
+  readonly groups: number
   /** A ZooKeeper is there, too, whatever the brokers need. */
   readonly zookeeper: boolean
   /** Against a process that acknowledges or serves, and does nothing else. */
@@ -102,6 +104,7 @@ export function caseOf(
     processes: 1,
     members: 1,
     before: 0,
+    groups: 0,
     zookeeper: false,
     nullBroker: false,
     shares: [],

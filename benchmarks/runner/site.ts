@@ -1,6 +1,7 @@
 import { DriverError } from './driver.ts'
 import type { Place } from './place.ts'
 import { fill } from './seed.ts'
+import { makeGroups } from './groups.ts'
 import type { Case } from './question.ts'
 import type { Measurement, Task, TaskName } from './task.ts'
 import { dropTopics, makeTopics } from './topics.ts'
@@ -33,7 +34,7 @@ export class Site implements AsyncDisposable {
 
   /** Fills the topics that the case needs, once for all. */
   async prepare(asked: Case): Promise<void> {
-    if (isFilled(asked)) await this.#filledTopics(asked)
+    if (isKept(asked)) await this.#filledTopics(asked)
   }
 
   /** Makes what the case needs again, measures, and takes it away. */
@@ -46,10 +47,11 @@ export class Site implements AsyncDisposable {
       return names
     }
     try {
-      const topics = isFilled(asked) ? await this.#filledTopics(asked) : await make(asked.topics)
+      const topics = isKept(asked) ? await this.#filledTopics(asked) : await make(asked.topics)
       const task = {
         ...this.#task(asked, topics[0]!),
         ...(topics.length > 1 ? { topics } : {}),
+        ...(asked.task === 'admin' ? { groups: groupsOf(topics, asked.groups) } : {}),
         ...(asked.task === 'transform' ? { output: (await make(1))[0]! } : {}),
       }
       const processes = Array.from({ length: asked.processes }, () => measure(task))
@@ -62,7 +64,7 @@ export class Site implements AsyncDisposable {
 
   /** Topics that were filled, and that none of the cases to come reads, are taken away. */
   async keepFor(coming: readonly Case[]): Promise<void> {
-    const kept = new Set(coming.filter(isFilled).map(contentOf))
+    const kept = new Set(coming.filter(isKept).map(contentOf))
     for (const [content, topics] of this.#filled) {
       if (kept.has(content)) continue
       this.#filled.delete(content)
@@ -119,6 +121,11 @@ export class Site implements AsyncDisposable {
     if (filled !== undefined) return filled
     const topics = Array.from({ length: asked.topics }, () => this.#newName())
     await makeTopics(this.place.hosts, topics, topicFor(asked))
+    if (asked.task === 'admin') {
+      await makeGroups(this.place.hosts, groupsOf(topics, asked.groups), topics, asked.partitions)
+      this.#filled.set(content, topics)
+      return topics
+    }
     const amount = isReading(asked.task)
       ? { messages: Math.ceil(asked.messages * FILL_MARGIN) }
       : { messages: 0, batches: BATCHES_OF_USED }
@@ -129,9 +136,10 @@ export class Site implements AsyncDisposable {
 }
 
 /** Cases with the same can use the same topics. */
-function contentOf({ task, valueBytes, compression, partitions, messages, topics }: Case): string {
+function contentOf(asked: Case): string {
+  const { task, valueBytes, compression, partitions, messages, topics, groups } = asked
   const amount = isReading(task) ? messages : 'in use'
-  return JSON.stringify([valueBytes, compression, partitions, amount, topics])
+  return JSON.stringify([valueBytes, compression, partitions, amount, topics, groups])
 }
 
 function warmUpOf({ valueBytes, task, messages }: Case): number {
@@ -143,6 +151,15 @@ function warmUpOf({ valueBytes, task, messages }: Case): number {
 /** Whether there is to be something in the topics already. */
 function isFilled({ task, inUse }: Case): boolean {
   return isReading(task) || inUse
+}
+
+/** Whether what it needs serves all rounds, and other cases. */
+function isKept(asked: Case): boolean {
+  return isFilled(asked) || asked.task === 'admin'
+}
+
+function groupsOf([first]: readonly string[], count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${first}-group-${index}`)
 }
 
 /** Whether that is what the case is about. */

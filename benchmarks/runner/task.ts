@@ -14,6 +14,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
+ * - `admin`: calls of an admin client, one after the other: topics, groups, lag, configs
  */
 export type TaskName =
   | 'produce'
@@ -26,6 +27,7 @@ export type TaskName =
   | 'slow'
   | 'echo'
   | 'start'
+  | 'admin'
 
 export interface Task {
   readonly task: TaskName
@@ -55,6 +57,8 @@ export interface Task {
   readonly members?: number
   /** How many there are before, for `rebalance`. */
   readonly before?: number
+  /** Those that have committed offsets, for `admin`. */
+  readonly groups?: readonly string[]
   /** Where ZooKeeper is, if there is one. */
   readonly zookeeper?: string
   /** When the process was started, in milliseconds since 1970, for `start`. */

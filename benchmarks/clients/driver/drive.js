@@ -8,6 +8,7 @@
  * and mode a text, which says how it is done, and a function. Plain JavaScript, as the clients' own
  * examples are, so that nothing but the client is loaded and compiled in the process.
  */
+import { adminTask } from './admin.js'
 import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
 import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
@@ -28,10 +29,11 @@ const TASKS = {
   slow: slowTask,
   echo: echoTask,
   start: startTask,
+  admin: adminTask,
 }
 
 /**
- * `client` is { version, best, produce, consume, group, member, rebalance, transform, slow, echo }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, rebalance, transform, slow, echo, admin }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {
