@@ -437,6 +437,7 @@ describe('a request to every broker', () => {
     await cluster.refreshBrokers()
     await using three = await FakeBroker.start()
     three.handle(listGroups, () => noGroups)
+    three.handle(metadata, () => ({ ...metadataOf(layout, []), controllerId }))
     layout = { ...layoutOf([one, three], { orders: [1] }) }
     const { answers, incomplete } = await cluster.fanOut.everyBroker({
       what: 'listing groups',
