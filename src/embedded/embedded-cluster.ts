@@ -221,7 +221,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const topic = this.#state.topics.byName(name)
     if (topic === undefined) throw new InvalidArgumentError(`the cluster has no topic '${name}'`)
     this.#state.topics.delete(topic)
-    this.#groups.topicDeleted(name)
+    this.#groups.topicDeleted(topic)
   }
 
   /** The node id of the leader; -1 while there is none. */

@@ -2,10 +2,12 @@ import type { Message } from '../../protocol/records/message.ts'
 import type { BrokerError } from '../errors.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 
-/** Receives the acknowledgements of a partition's records. */
+/** Receives the acknowledgements and the losses of a partition's records. */
 export interface RecordOwner {
   acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void
   renew(record: HeldRecord): void
+  /** The broker lends the record to others. */
+  lose(record: HeldRecord, error: BrokerError): void
 }
 
 /**
@@ -43,8 +45,8 @@ export class HeldRecord {
     return this.state === 'waiting' || this.state === 'delivered'
   }
 
+  /** Only its owner calls this. */
   lose(error: BrokerError): void {
-    if (!this.isOpen) return
     this.state = 'lost'
     this.lostBy = error
     this.onLost?.(error)

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors.ts'
+import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { BrokerError, type KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import {
@@ -17,13 +18,30 @@ import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 /** Acknowledgements of one partition in one request: the broker accepts all of them, or none. */
 export interface AcknowledgedPart {
   readonly ranges: readonly AcknowledgedRange[]
+  /** The number of times that the broker has refused it with a retriable error. */
   readonly attempt: number
+  /** It is not sent before this time, by `performance.now()`. */
+  readonly notBefore: number
+  /** When the last of its locks ends: later, repeating it has no effect. */
+  readonly lockedUntil: number
+  /** How often it was divided because the broker has refused it. */
+  readonly divisions: number
 }
 
-/** How often acknowledgements that fail with a retriable error are sent. */
-const MOST_ATTEMPTS = 12
 /** Refused acknowledgements are not divided while this many parts wait: if all are refused, dividing finds nothing. */
 const MOST_PARTS = 64
+/** How often acknowledgements after the end of their locks are divided: the broker probably refuses all. */
+const MOST_LATE_DIVISIONS = 3
+
+/** The `lockedUntil` of acknowledgements whose locks had ended before the first attempt. */
+const LATE = 0
+
+export interface LentPartitionOptions {
+  readonly outcomes: Outcomes
+  readonly backoff: BackoffOptions
+  /** Called when there is something to acknowledge. */
+  readonly onChange: () => void
+}
 
 /**
  * The records of a partition that one broker has lent, and their acknowledgements. The broker checks the
@@ -36,33 +54,46 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   readonly partition: number
   readonly key: string
   readonly #outcomes: Outcomes
+  readonly #backoff: BackoffOptions
   readonly #onChange: () => void
+  /** The acknowledgements that are in time. */
   readonly #pending = new RangeGatherer()
-  readonly #parts: AcknowledgedPart[] = []
+  /** When the last lock of `#pending` ends. */
+  #pendingUntil = 0
+  #hasPendingRenewals = false
+  /** The acknowledgements whose locks had ended before. */
+  readonly #late = new RangeGatherer()
+  /** What is sent once more: repeated or divided. */
+  #parts: AcknowledgedPart[] = []
   /** The loans with open records, one for each response. */
   #loans: (readonly HeldRecord[])[] = []
-  #hasRenewals = false
   #open = 0
 
   constructor(
     { topic, topicId, partition }: SessionPartition & TopicPartition,
-    outcomes: Outcomes,
-    onChange: () => void,
+    { outcomes, backoff, onChange }: LentPartitionOptions,
   ) {
     this.topic = topic
     this.topicId = topicId
     this.partition = partition
     this.key = sessionKeyOf({ topicId, partition })
     this.#outcomes = outcomes
+    this.#backoff = backoff
     this.#onChange = onChange
   }
 
   get hasAcknowledgements(): boolean {
-    return !this.#pending.isEmpty || this.#parts.length > 0
+    return !this.#pending.isEmpty || !this.#late.isEmpty || this.#parts.length > 0
+  }
+
+  /** From when on there is a part to send, by `performance.now()`. Infinity: there is nothing to acknowledge. */
+  get dueAt(): number {
+    if (!this.#pending.isEmpty || !this.#late.isEmpty) return 0
+    return this.#parts.reduce((due, { notBefore }) => Math.min(due, notBefore), Infinity)
   }
 
   get hasRenewals(): boolean {
-    return this.#hasRenewals
+    return this.#hasPendingRenewals || this.#parts.some(isRenewal)
   }
 
   get hasOpenRecords(): boolean {
@@ -83,6 +114,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     lockedUntil: number,
   ): readonly HeldRecord[] {
     this.#supersede(ranges)
+    if (gaps.length + unread.length > 0) this.#extendPending(lockedUntil)
     for (const { first, last } of gaps) this.#pending.add(first, last, 'gap')
     for (const { first, last } of unread) this.#pending.add(first, last, 'release')
     const records = messages.map(
@@ -105,24 +137,34 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
     this.#open--
     if (this.#open === 0) this.#loans = []
-    if (record.lockedUntil > performance.now()) this.#pending.add(offset, offset, type)
-    else this.#parts.push({ ranges: [{ first: offset, last: offset, type }], attempt: 0 })
+    if (record.lockedUntil > performance.now()) {
+      this.#extendPending(record.lockedUntil)
+      this.#pending.add(offset, offset, type)
+    } else this.#late.add(offset, offset, type)
     this.#onChange()
   }
 
   renew(record: HeldRecord): void {
     if (record.state === 'acknowledged') throw this.#twice(record.offset)
     if (record.state === 'lost') return
-    this.#hasRenewals = true
+    this.#hasPendingRenewals = true
+    this.#extendPending(record.lockedUntil)
     this.#pending.add(record.offset, record.offset, 'renew')
     this.#onChange()
   }
 
-  /** Returns the acknowledgements for the next request: those that are in time first. */
-  takePart(): AcknowledgedPart | undefined {
-    if (this.#pending.isEmpty) return this.#parts.shift()
-    this.#hasRenewals = false
-    return { ranges: this.#pending.take(), attempt: 0 }
+  /**
+   * Returns the acknowledgements for the next request, those that are in time first. Renewals need a ShareAcknowledge:
+   * without `mayRenew` the parts that contain them stay.
+   */
+  takePart(now: number, mayRenew: boolean): AcknowledgedPart | undefined {
+    if (!this.#pending.isEmpty && (mayRenew || !this.#hasPendingRenewals))
+      return this.#takePending()
+    const index = this.#parts.findIndex(
+      (part) => part.notBefore <= now && (mayRenew || !isRenewal(part)),
+    )
+    if (index >= 0) return this.#parts.splice(index, 1)[0]
+    return this.#late.isEmpty ? undefined : firstPart(this.#late.take(), LATE)
   }
 
   /** Applies the broker's response to a part. */
@@ -138,23 +180,28 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
       return
     }
     const error = notAcknowledged(this, errorCode, detail)
-    const isRefused = errorCode === ErrorCode.INVALID_RECORD_STATE
-    if (isRefused && countOf(part.ranges) > 1 && this.#parts.length < MOST_PARTS) {
-      for (const ranges of halvesOf(part.ranges)) {
-        this.#parts.push({ ranges, attempt: part.attempt })
-      }
-      this.#onChange()
-    } else if (error.retriable && !error.invalidMetadata) this.again(part, error)
+    if (errorCode === ErrorCode.INVALID_RECORD_STATE && this.#mayDivide(part)) this.#divide(part)
+    else if (error.retriable && !error.invalidMetadata) this.#repeat(part, error, part.attempt)
     else this.failed(part, error)
   }
 
-  /** The broker has not processed the part. */
-  again({ ranges, attempt }: AcknowledgedPart, error: KafkaError): void {
-    if (attempt + 1 >= MOST_ATTEMPTS) this.failed({ ranges, attempt }, error)
-    else {
-      this.#parts.push({ ranges, attempt: attempt + 1 })
-      this.#onChange()
-    }
+  /** The broker has refused the request: the part is sent again, the first time as soon as there is a session. */
+  again(part: AcknowledgedPart, error: KafkaError): void {
+    this.#repeat(part, error, part.attempt - 1)
+  }
+
+  /** Nothing can be sent at present: fails what waits and whose locks have ended. */
+  expire(now: number, error: KafkaError): void {
+    if (!this.#late.isEmpty) this.failed(firstPart(this.#late.take(), LATE), error)
+    if (!this.#pending.isEmpty && this.#pendingUntil <= now) this.failed(this.#takePending(), error)
+    const expired = this.#parts.filter(({ lockedUntil }) => lockedUntil <= now)
+    this.#parts = this.#parts.filter(({ lockedUntil }) => lockedUntil > now)
+    for (const part of expired) this.failed(part, error)
+  }
+
+  /** Fails all acknowledgements that wait. */
+  abandon(error: KafkaError): void {
+    this.expire(Infinity, error)
   }
 
   /** The part has no effect, or its effect is unknown. */
@@ -164,7 +211,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     if (renewals.length === 0 || !(error instanceof BrokerError)) return
     if (error.errorCode !== ErrorCode.INVALID_RECORD_STATE) return
     for (const record of this.openRecords) {
-      if (isIn(renewals, record.offset)) this.#lose(record, error)
+      if (isIn(renewals, record.offset)) this.lose(record, error)
     }
   }
 
@@ -172,8 +219,20 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   loseWaiting(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) {
-      if (record.state === 'waiting') this.#lose(record, error)
+      if (record.state === 'waiting') this.lose(record, error)
     }
+  }
+
+  /** The broker lends the records to others, also those that the application is processing. */
+  loseAll(reason: string): void {
+    const error = lockLost(this, reason)
+    for (const record of this.openRecords) this.lose(record, error)
+  }
+
+  lose(record: HeldRecord, error: BrokerError): void {
+    if (!record.isOpen) return
+    this.#open--
+    record.lose(error)
   }
 
   /**
@@ -183,14 +242,44 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     if (this.#open === 0) return
     const error = lockLost(this, 'the lock expired, and the message was delivered again')
     for (const record of this.openRecords) {
-      if (isIn(ranges, record.offset)) this.#lose(record, error)
+      if (isIn(ranges, record.offset)) this.lose(record, error)
     }
   }
 
-  #lose(record: HeldRecord, error: BrokerError): void {
-    if (!record.isOpen) return
-    this.#open--
-    record.lose(error)
+  #extendPending(lockedUntil: number): void {
+    this.#pendingUntil = Math.max(this.#pendingUntil, lockedUntil)
+  }
+
+  #takePending(): AcknowledgedPart {
+    const part = firstPart(this.#pending.take(), this.#pendingUntil)
+    this.#hasPendingRenewals = false
+    this.#pendingUntil = 0
+    return part
+  }
+
+  /** Sends the part again while its locks last, after a wait; `waits` is the number of earlier ones. */
+  #repeat(part: AcknowledgedPart, error: KafkaError, waits: number): void {
+    const now = performance.now()
+    const notBefore = waits < 0 ? now : now + backoffMs(waits, this.#backoff)
+    if (part.lockedUntil <= notBefore) this.failed(part, error)
+    else {
+      this.#parts.push({ ...part, attempt: part.attempt + 1, notBefore })
+      this.#onChange()
+    }
+  }
+
+  #mayDivide({ ranges, lockedUntil, divisions }: AcknowledgedPart): boolean {
+    if (countOf(ranges) < 2) return false
+    if (lockedUntil === LATE) return divisions < MOST_LATE_DIVISIONS
+    const divided = this.#parts.filter((one) => one.divisions > 0 && one.lockedUntil !== LATE)
+    return divided.length < MOST_PARTS
+  }
+
+  #divide(part: AcknowledgedPart): void {
+    for (const ranges of halvesOf(part.ranges)) {
+      this.#parts.push({ ...part, ranges, divisions: part.divisions + 1, notBefore: 0 })
+    }
+    this.#onChange()
   }
 
   #renewed(ranges: readonly AcknowledgedRange[], lockedUntil: number): void {
@@ -204,6 +293,14 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   #twice(offset: number): AlreadyAcknowledgedError {
     return new AlreadyAcknowledgedError({ topic: this.topic, partition: this.partition, offset })
   }
+}
+
+function firstPart(ranges: readonly AcknowledgedRange[], lockedUntil: number): AcknowledgedPart {
+  return { ranges, attempt: 0, notBefore: 0, lockedUntil, divisions: 0 }
+}
+
+function isRenewal({ ranges }: AcknowledgedPart): boolean {
+  return ranges.some(({ type }) => type === 'renew')
 }
 
 /** Counts messages: gaps are not messages, and renewals are not acknowledgements that the application waits for. */

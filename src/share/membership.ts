@@ -5,10 +5,19 @@ import {
   type ShareGroupHeartbeatResponse,
 } from '../../protocol/apis/share-group-heartbeat.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { abortable } from '../async/abortable.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
+import { limited } from '../async/limited.ts'
+import { onAbort } from '../async/on-abort.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { BrokerError, isRetriable, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import {
+  BrokerError,
+  ClosedError,
+  isRetriable,
+  KafkaError,
+  UnsupportedVersionError,
+} from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { SessionPartition } from './share-session.ts'
 
@@ -21,6 +30,8 @@ export interface MembershipOptions {
 export interface MembershipEvents {
   /** Called with the partitions that this member reads from now on. */
   readonly onAssigned: (partitions: readonly SessionPartition[]) => void
+  /** Called with an error that an administrator may correct, once, while the member continues. */
+  readonly onProblem: (error: Error) => void
   /** Called when the member cannot stay in the group. */
   readonly onFailed: (error: Error) => void
 }
@@ -61,10 +72,12 @@ export class ShareMembership {
   #epoch = JOINING
   /** True after the coordinator has received all fields; false before the first request and after a failed one. */
   #isToldAll = false
+  /** True after a request to join was sent, also if its response was lost: the coordinator may have added the member. */
+  #mayBeMember = false
+  #isProblemReported = false
   #intervalMs = FIRST_INTERVAL_MS
   #soonMs = SOON_MS
   #failures = 0
-  #beating: Promise<void> = Promise.resolve()
 
   constructor(cluster: Cluster, options: MembershipOptions, events: MembershipEvents) {
     this.#cluster = cluster
@@ -72,29 +85,40 @@ export class ShareMembership {
     this.#events = events
   }
 
-  /** Joins the group. Resolves when the coordinator has added the member. */
+  /** Joins the group. Resolves when the coordinator has added the member. `leave` ends it. */
   async join(deadline: Deadline): Promise<void> {
-    const { group } = this.#options
-    const what = `joining share group '${group}'`
-    const to = { coordinator: 'group', key: group } as const
-    await this.#cluster.router.ask({ to, what, deadline }, async ({ broker }) => {
-      await this.#beat(broker!, what)
-    })
+    const ending = new AbortController()
+    const stops = [this.#stopping.signal, deadline.signal].map(
+      (signal) => signal && onAbort(signal, () => ending.abort(signal.reason)),
+    )
+    try {
+      await this.#ask('joining', new Deadline(deadline.remainingMs, ending.signal))
+    } finally {
+      for (const stop of stops) stop?.()
+    }
   }
 
   /** Starts to send heartbeats. */
   start(): void {
-    this.#beating = this.#keepBeating()
+    void this.#keepBeating()
   }
 
-  /** Leaves. Others get the records that the member still holds at once. */
+  /**
+   * Leaves, within the time of the deadline. Others get the records that the member still holds at once. A heartbeat
+   * that is in flight has no effect any more.
+   */
   async leave(deadline: Deadline): Promise<void> {
-    this.#stopping.abort()
-    await this.#beating
-    if (this.#epoch === JOINING) return
-    const what = `leaving share group '${this.#options.group}'`
     this.#epoch = LEAVING
-    await this.#attempt(what, deadline)
+    this.#stopping.abort(new ClosedError('share consumer'))
+    if (!this.#mayBeMember) return
+    try {
+      await limited(deadline.remainingMs, deadline.signal, (signal) =>
+        abortable(this.#ask('leaving', new Deadline(deadline.remainingMs, signal)), signal),
+      )
+    } catch (error) {
+      const isGone = error instanceof BrokerError && error.errorCode === ErrorCode.UNKNOWN_MEMBER_ID
+      if (!isGone) throw error
+    }
   }
 
   async #keepBeating(): Promise<void> {
@@ -105,8 +129,12 @@ export class ShareMembership {
     while (!isLeaving()) {
       try {
         await new Deadline(waitMs, signal).sleep(waitMs)
-        await this.#attempt(what, new Deadline(this.#cluster.options.operationTimeoutMs, signal))
+        const deadline = new Deadline(this.#cluster.options.operationTimeoutMs, signal)
+        await this.#cluster.router.attempt(this.#coordinator, deadline, (broker) =>
+          this.#beat(broker, what, deadline),
+        )
         this.#failures = 0
+        this.#isProblemReported = false
         waitMs = this.#nextWait()
       } catch (error) {
         if (isLeaving()) return
@@ -137,6 +165,11 @@ export class ShareMembership {
         // For a member: the group was deleted. For a joining member: the name belongs to a group of another type.
         if (this.#epoch !== JOINING) return this.#joinAgain(error as Error)
         return Infinity
+      case ErrorCode.TOPIC_AUTHORIZATION_FAILED:
+        // The member keeps what it has until its session ends, and continues when the ACL is back.
+        if (!this.#isProblemReported) this.#events.onProblem(error as Error)
+        this.#isProblemReported = true
+        return this.#intervalMs
       default: {
         if (!isRetriable(error)) return Infinity
         const { logger, backoff } = this.#cluster.options
@@ -156,12 +189,19 @@ export class ShareMembership {
     return this.#failures++ === 0 ? 0 : backoffMs(this.#failures, this.#cluster.options.backoff)
   }
 
-  #attempt(what: string, deadline: Deadline): Promise<void> {
-    const to = { coordinator: 'group', key: this.#options.group } as const
-    return this.#cluster.router.attempt(to, deadline, (broker) => this.#beat(broker, what))
+  get #coordinator() {
+    return { coordinator: 'group', key: this.#options.group } as const
   }
 
-  async #beat(broker: Broker, what: string): Promise<void> {
+  /** Sends a heartbeat, and repeats it until the deadline. */
+  async #ask(doing: 'joining' | 'leaving', deadline: Deadline): Promise<void> {
+    const what = `${doing} share group '${this.#options.group}'`
+    await this.#cluster.router.ask({ to: this.#coordinator, what, deadline }, ({ broker }) =>
+      this.#beat(broker!, what, deadline),
+    )
+  }
+
+  async #beat(broker: Broker, what: string, deadline: Deadline): Promise<void> {
     const { group: groupId, topics, rack } = this.#options
     const epoch = this.#epoch
     const isWhole = epoch === JOINING || (epoch !== LEAVING && !this.#isToldAll)
@@ -169,6 +209,10 @@ export class ShareMembership {
     if (!versions.has(shareAcknowledge) || versions.pick(shareAcknowledge) < WITH_RENEWALS) {
       throw unsupported(what, broker.name, 'is older')
     }
+    // A join that is sent after the request to leave would add a member that stays until its session ends.
+    deadline.signal?.throwIfAborted()
+    if (epoch === JOINING) this.#mayBeMember = true
+    const { requestTimeoutMs } = this.#cluster.options
     const response = await broker.request(
       shareGroupHeartbeat,
       {
@@ -178,7 +222,7 @@ export class ShareMembership {
         rackId: isWhole ? (rack ?? null) : null,
         subscribedTopicNames: isWhole ? [...topics] : null,
       },
-      { timeoutMs: this.#cluster.options.requestTimeoutMs, purpose: 'group' },
+      { timeoutMs: Math.min(requestTimeoutMs, deadline.remainingMs), purpose: 'group' },
     )
     if (response.errorCode !== ErrorCode.NONE) throw this.#errorOf(response, what, broker)
     // A heartbeat from before the member left, or joined again, no longer counts.

@@ -1,3 +1,4 @@
+import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
 
 export interface RenewalsOptions {
@@ -11,6 +12,8 @@ export interface RenewalsOptions {
  * Renews locks when half of their time is over (KIP-1222): the locks of messages that handlers of `run` are
  * processing, and of messages that wait in the buffer while the application makes progress. If a lock expired in the
  * buffer, the broker would deliver the message once more and count a failed delivery.
+ *
+ * Records whose locks ended long ago are lost: an application that never acknowledges them does not keep their memory.
  */
 export class Renewals {
   readonly #options: RenewalsOptions
@@ -46,6 +49,9 @@ export class Renewals {
         record.isHandled || (record.state === 'waiting' && (isProgressing || isHandling))
       const leftMs = record.lockedUntil - now
       if (isKept && leftMs > 0 && leftMs <= this.#lockMs / 2) record.owner.renew(record)
+      else if (leftMs < -this.#lockMs) {
+        record.owner.lose(record, lockLost(record.message, 'the lock expired'))
+      }
     }
     this.#timer = records.length === 0 ? undefined : this.#later()
   }

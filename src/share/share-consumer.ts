@@ -96,7 +96,11 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#membership = new ShareMembership(
       cluster,
       { group, topics, rack: settings.clientRack },
-      { onAssigned: (partitions) => this.#fetcher.assign(partitions), onFailed: fail },
+      {
+        onAssigned: (partitions) => this.#fetcher.assign(partitions),
+        onProblem: (error) => this.#feed.report(error),
+        onFailed: fail,
+      },
     )
     const { memberId } = this.#membership
     this.#fetcher = new ShareFetcher(

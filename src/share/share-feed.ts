@@ -132,7 +132,8 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
       const record = this.#records[this.#next++]!
       if (record.state !== 'waiting') continue
       if (record.lockedUntil <= now) {
-        record.lose(lockLost(record.message, 'the lock expired before the message was delivered'))
+        const reason = 'the lock expired before the message was delivered'
+        record.owner.lose(record, lockLost(record.message, reason))
         continue
       }
       this.lastTaken = now

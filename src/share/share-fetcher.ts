@@ -4,7 +4,7 @@ import { Deadline } from '../async/deadline.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import { appendTo } from '../cluster/append-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { BrokerError, isRetriable, KafkaError } from '../errors.ts'
+import { BrokerError, ClosedError, isRetriable, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
@@ -59,15 +59,6 @@ const ACKNOWLEDGE_AFTER_MS = 50
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
-/** Errors which mean that another broker leads the partition, or that the name belongs to another topic. */
-const MOVED = new Set<number>([
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.FENCED_LEADER_EPOCH,
-  ErrorCode.UNKNOWN_LEADER_EPOCH,
-  ErrorCode.LEADER_NOT_AVAILABLE,
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.UNKNOWN_TOPIC_ID,
-])
 /**
  * Errors that no retry corrects, but that an administrator may correct: they are reported to the application once.
  */
@@ -175,6 +166,8 @@ export class ShareFetcher {
     this.#stopping.abort()
     clearTimeout(this.#timer)
     for (const source of this.#sources.values()) source.hangUp()
+    this.#flushed?.reject(new ClosedError('share consumer'))
+    this.#flushed = undefined
   }
 
   #pump(): void {
@@ -183,7 +176,8 @@ export class ShareFetcher {
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
     let room = demand.records
-    for (const { asked } of this.#sources.values()) room -= asked
+    // Otherwise each broker may lend as many: the long poll of a broker without messages must not stop the others.
+    if (demand.isExact) for (const { asked } of this.#sources.values()) room -= asked
     const ready = [...this.#sources.values()].filter(
       (source) => !source.isBusy && source.notBefore <= now,
     )
@@ -214,10 +208,11 @@ export class ShareFetcher {
     isNarrow: boolean,
   ): boolean {
     const isFetch = demand.records > 0
-    const hasAcknowledgements = source.hasAcknowledgements
+    const now = performance.now()
+    const hasDue = source.dueAt <= now
     const isDue =
-      this.#flushed !== undefined || performance.now() - source.waitingSince >= ACKNOWLEDGE_AFTER_MS
-    if (hasAcknowledgements && source.hasSession) {
+      hasDue && (this.#flushed !== undefined || now - source.waitingSince >= ACKNOWLEDGE_AFTER_MS)
+    if (hasDue && source.hasSession) {
       const isNow = source.needsAcknowledge(wanted)
         ? isFetch || isDue || source.hasRenewals
         : !isFetch && isDue
@@ -228,7 +223,7 @@ export class ShareFetcher {
     }
     // Only a fetch opens a session, and it cannot carry acknowledgements; if no records are wanted, it is a fetch of
     // no partitions.
-    if (!isFetch && !(hasAcknowledgements && isDue && !source.hasSession)) return false
+    if (!isFetch && !(isDue && !source.hasSession)) return false
     const { fetchWaitMaxMs, fetchMinBytes, fetchMaxBytes } = this.#settings
     const longestWaitMs = isNarrow || source.hasOpenRecords ? SHORT_WAIT_MS : Infinity
     source.asked = demand.records
@@ -299,8 +294,8 @@ export class ShareFetcher {
       wanted.notBefore =
         performance.now() + backoffMs(wanted.failures++, this.#cluster.options.backoff)
     }
-    if (MOVED.has(errorCode)) {
-      // The new leader lends the records again: those of this broker are void.
+    if (error.invalidMetadata || errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH) {
+      // Another broker leads the partition, or the name belongs to another topic. The new leader lends the records again: those of this broker are void.
       partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
@@ -358,11 +353,25 @@ export class ShareFetcher {
         memberId,
         requestTimeoutMs: this.#cluster.options.requestTimeoutMs,
         outcomes: this.#outcomes,
+        backoff: this.#cluster.options.backoff,
         onAcknowledgements: () => this.pump(),
       })
       this.#sources.set(broker, source)
+      this.#tidy()
     }
     return source
+  }
+
+  /** Removes what is no longer assigned, and the sources of brokers that have gone, once nothing of them is open. */
+  #tidy(): void {
+    for (const [broker, source] of this.#sources) {
+      if (source.isBusy) continue
+      source.forgetUnused(this.#wanted)
+      const isGone = this.#cluster.brokers.get(broker.nodeId) !== broker
+      if (isGone && !source.hasOpenRecords && !source.hasAcknowledgements) {
+        this.#sources.delete(broker)
+      }
+    }
   }
 
   /** Looks up the names of the assigned topics. False: some names are not known yet. */
@@ -381,6 +390,7 @@ export class ShareFetcher {
       const wanted = { ...one, topic, notBefore: 0, failures: 0, isReported: false }
       this.#wanted.set(key, before.get(key) ?? wanted)
     }
+    this.#tidy()
     return this.#wanted.size === this.#assigned.length
   }
 
@@ -429,7 +439,11 @@ export class ShareFetcher {
     for (const source of this.#sources.values()) {
       if (source.isBusy) continue
       if (source.notBefore > now) next = Math.min(next, source.notBefore)
-      else next = Math.min(next, source.waitingSince + ACKNOWLEDGE_AFTER_MS)
+      else {
+        const gathered =
+          this.#flushed === undefined ? source.waitingSince + ACKNOWLEDGE_AFTER_MS : now
+        next = Math.min(next, Math.max(gathered, source.dueAt))
+      }
     }
     for (const { notBefore } of this.#wanted.values()) {
       if (notBefore > now) next = Math.min(next, notBefore)

@@ -1,3 +1,4 @@
+import { onAbort } from '../async/on-abort.ts'
 import { Run } from '../consumer/delivery/run.ts'
 import type { BrokerError } from '../errors.ts'
 import { InvalidArgumentError } from '../errors.ts'
@@ -99,8 +100,9 @@ export class ShareRun<Value, Key> {
     this.#run.began()
     record.isHandled = true
     const began = performance.now()
+    const context = new HandlerContext(record, this.#closing)
     try {
-      await this.#handler(message, new HandlerContext(record, this.#closing))
+      await this.#handler(message, context)
       if (!message.isAcknowledged) message.accept()
     } catch (error) {
       this.#run.metrics.counted.handlerFailures++
@@ -110,6 +112,7 @@ export class ShareRun<Value, Key> {
         this.#run.fail(problem)
       }
     } finally {
+      context.end()
       record.isHandled = false
       this.#took(performance.now() - began)
       this.#run.finished()
@@ -145,11 +148,16 @@ export class ShareRun<Value, Key> {
   }
 }
 
-/** Creates the signal when a handler reads it. */
+/**
+ * Creates the signal when a handler reads it. It listens to the consumer's signal until the handler has finished;
+ * AbortSignal.any would keep an entry there for each message.
+ */
 class HandlerContext implements ShareHandlerContext {
   readonly #record: HeldRecord
   readonly #closing: AbortSignal
   #signal: AbortSignal | undefined
+  #stop: (() => void) | undefined
+  #isOver = false
 
   constructor(record: HeldRecord, closing: AbortSignal) {
     this.#record = record
@@ -161,11 +169,22 @@ class HandlerContext implements ShareHandlerContext {
     return this.#signal
   }
 
+  /** The handler has finished. */
+  end(): void {
+    this.#isOver = true
+    this.#record.onLost = undefined
+    this.#stop?.()
+  }
+
   #watch(): AbortSignal {
-    const lost = new AbortController()
+    const controller = new AbortController()
     const { lostBy } = this.#record
-    if (lostBy !== undefined) lost.abort(lostBy)
-    else this.#record.onLost = (error: BrokerError) => lost.abort(error)
-    return AbortSignal.any([lost.signal, this.#closing])
+    if (lostBy !== undefined) controller.abort(lostBy)
+    else if (this.#closing.aborted) controller.abort(this.#closing.reason)
+    else if (!this.#isOver) {
+      this.#record.onLost = (error: BrokerError) => controller.abort(error)
+      this.#stop = onAbort(this.#closing, () => controller.abort(this.#closing.reason))
+    }
+    return controller.signal
   }
 }

@@ -1,6 +1,7 @@
 import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
 import { shareFetch, type ShareFetchResponse } from '../../protocol/apis/share-fetch.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import type { BackoffOptions } from '../async/backoff.ts'
 import { appendTo } from '../cluster/append-to.ts'
 import { BrokerError, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
@@ -15,6 +16,7 @@ export interface ShareSourceOptions {
   readonly memberId: string
   readonly requestTimeoutMs: number
   readonly outcomes: Outcomes
+  readonly backoff: BackoffOptions
   /** Called when there is something to acknowledge. */
   readonly onAcknowledgements: (source: ShareSource) => void
 }
@@ -96,6 +98,13 @@ export class ShareSource {
     return false
   }
 
+  /** From when on there are acknowledgements to send, by `performance.now()`. Infinity: there are none. */
+  get dueAt(): number {
+    let due = Infinity
+    for (const one of this.#lent.values()) due = Math.min(due, one.dueAt)
+    return due
+  }
+
   get hasOpenRecords(): boolean {
     for (const one of this.#lent.values()) if (one.hasOpenRecords) return true
     return false
@@ -121,13 +130,24 @@ export class ShareSource {
     const key = sessionKeyOf(one)
     let lent = this.#lent.get(key)
     if (lent === undefined) {
-      lent = new LentPartition(one, this.#options.outcomes, () => {
+      const { outcomes, backoff, onAcknowledgements } = this.#options
+      const onChange = () => {
         if (this.waitingSince === Infinity) this.waitingSince = performance.now()
-        this.#options.onAcknowledgements(this)
-      })
+        onAcknowledgements(this)
+      }
+      lent = new LentPartition(one, { outcomes, backoff, onChange })
       this.#lent.set(key, lent)
     }
     return lent
+  }
+
+  /** Removes the partitions that hold nothing, except these. */
+  forgetUnused(wanted: ReadonlyMap<string, unknown>): void {
+    for (const [key, one] of this.#lent) {
+      if (!wanted.has(key) && !one.hasOpenRecords && !one.hasAcknowledgements) {
+        this.#lent.delete(key)
+      }
+    }
   }
 
   /**
@@ -140,7 +160,7 @@ export class ShareSource {
   ): Promise<ShareFetched> {
     const { group: groupId, memberId, requestTimeoutMs } = this.#options
     const partitions = wanted.map((one) => this.partitionOf(one))
-    const taken = this.#session.isNew ? [] : this.#take(partitions)
+    const taken = this.#session.isNew ? [] : this.#take(partitions, false)
     const { epoch, added, forgotten } = this.#session.fetch(partitions)
     const sent = performance.now()
     const response = await this.#sending(taken, 'fetching from a share group', () =>
@@ -182,8 +202,8 @@ export class ShareSource {
   /** Sends the acknowledgements without fetching; `isLast` closes the session. */
   async acknowledge(isLast = false): Promise<void> {
     const { group: groupId, memberId, requestTimeoutMs } = this.#options
-    const isRenewAck = this.hasRenewals
-    const taken = this.#take(this.#lent.values())
+    const taken = this.#take(this.#lent.values(), true)
+    const isRenewAck = taken.some(({ part }) => part.ranges.some(({ type }) => type === 'renew'))
     const epoch = this.#session.acknowledge()
     const sent = performance.now()
     const response = await this.#sending(taken, 'acknowledging in a share group', () =>
@@ -218,10 +238,11 @@ export class ShareSource {
     return { purpose: 'fetch', lane: this.#lane, timeoutMs } as const
   }
 
-  #take(partitions: Iterable<LentPartition>): readonly Taken[] {
+  #take(partitions: Iterable<LentPartition>, mayRenew: boolean): readonly Taken[] {
     const taken: Taken[] = []
+    const now = performance.now()
     for (const partition of partitions) {
-      const part = partition.takePart()
+      const part = partition.takePart(now, mayRenew)
       if (part !== undefined) taken.push({ partition, part })
     }
     this.isAcknowledging = taken.length > 0
@@ -250,18 +271,35 @@ export class ShareSource {
   }
 
   #failed(taken: readonly Taken[], error: unknown): void {
-    const hadSession = this.hasSession
     this.#session.lost()
-    const isOfBroker = error instanceof BrokerError
-    for (const { partition, part } of taken) {
-      // If the broker refuses the session, it has done nothing; if the connection is lost, it may have.
-      if (isOfBroker && (SESSION_ERRORS.has(error.errorCode) || error.retriable)) {
-        partition.again(part, error)
-      } else if (error instanceof KafkaError) partition.failed(part, error)
+    if (!(error instanceof KafkaError)) return
+    if (!(error instanceof BrokerError)) {
+      this.#disconnected(taken, error)
+      return
     }
-    if (!hadSession || isOfBroker) return
+    // If the broker refuses the session, it has done nothing.
+    const isRepeated = SESSION_ERRORS.has(error.errorCode) || error.retriable
+    for (const { partition, part } of taken) {
+      if (isRepeated) partition.again(part, error)
+      else partition.failed(part, error)
+    }
+    for (const partition of this.#lent.values()) {
+      if (isRepeated) partition.expire(performance.now(), error)
+      else partition.abandon(error)
+    }
+  }
+
+  /**
+   * The connection has ended, and with it the share session: the broker lends its records to others. It may have
+   * executed the request.
+   */
+  #disconnected(taken: readonly Taken[], error: KafkaError): void {
+    for (const { partition, part } of taken) partition.failed(part, error)
     const reason = `the connection to ${this.broker.name} ended, and the share session with it`
-    for (const partition of this.#lent.values()) partition.loseWaiting(reason)
+    for (const partition of this.#lent.values()) {
+      partition.abandon(error)
+      partition.loseAll(reason)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Brokers } from '../cluster/brokers.ts'
+import type { Topic } from '../cluster/topics.ts'
 import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
@@ -134,8 +135,11 @@ export class Groups {
     this.#byId.delete(id)
   }
 
-  topicDeleted(topic: string): void {
-    for (const { offsets } of this.#byId.values()) offsets.deleteTopic(topic)
+  topicDeleted({ name, id, partitions }: Topic): void {
+    for (const group of this.#byId.values()) {
+      group.offsets.deleteTopic(name)
+      if (group instanceof ShareGroup) group.forget(id, partitions.length)
+    }
   }
 
   /** The id of the broker that coordinates a group; undefined while no broker runs. */

@@ -132,10 +132,6 @@ export class ShareGroup implements Group {
     for (let index = 0; index < partitions; index++) this.#partitions.delete(`${topicId} ${index}`)
   }
 
-  releaseAll(memberId: string): void {
-    for (const partition of this.#partitions.values()) partition.releaseAll(memberId)
-  }
-
   describe(): GroupDescription {
     throw new Refused('GROUP_ID_NOT_FOUND', `Group ${this.id} is not a classic group.`)
   }
@@ -186,6 +182,10 @@ export class ShareGroup implements Group {
     this.members.get(memberId)?.timer?.cancel()
     if (!this.members.delete(memberId)) return
     this.epoch++
-    this.releaseAll(memberId)
+    this.#releaseAll(memberId)
+  }
+
+  #releaseAll(memberId: string): void {
+    for (const partition of this.#partitions.values()) partition.releaseAll(memberId)
   }
 }

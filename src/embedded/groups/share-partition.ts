@@ -118,10 +118,14 @@ export class SharePartition {
     return { records: data.subarray(0, at), acquired: this.#lend(member, offsets) }
   }
 
-  /** Applies all acknowledgement batches, or none if one has an error. Throws Refused. */
-  acknowledge(member: string, batches: readonly AcknowledgementBatch[]): void {
+  /**
+   * Applies all acknowledgement batches, or none if one has an error. Renewals need the request's IsRenewAck (KIP-1222).
+   * Throws Refused.
+   */
+  acknowledge(member: string, batches: readonly AcknowledgementBatch[], mayRenew: boolean): void {
     this.#followLeader()
-    const all = batches.flatMap((batch) => this.#typesOf(batch))
+    const highest = mayRenew ? TYPE.renew : TYPE.reject
+    const all = batches.flatMap((batch) => this.#typesOf(batch, highest))
     for (const { offset } of all) {
       const record = this.#records.get(offset)
       if (offset < this.startOffset) continue
@@ -146,12 +150,12 @@ export class SharePartition {
     this.#releaseAcquired((record) => record.member === member)
   }
 
-  #typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch) {
+  #typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch, highest: number) {
     const first = Number(firstOffset)
     const count = Number(lastOffset) - first + 1
     const isWellFormed =
       count > 0 && (acknowledgeTypes.length === 1 || acknowledgeTypes.length === count)
-    if (!isWellFormed || acknowledgeTypes.some((type) => type < 0 || type > TYPE.renew)) {
+    if (!isWellFormed || acknowledgeTypes.some((type) => type < 0 || type > highest)) {
       throw new Refused('INVALID_REQUEST', 'The acknowledgement batch is not valid.')
     }
     return Array.from({ length: count }, (_, index) => ({

@@ -6,6 +6,7 @@ import { shareAcknowledge } from '../../../protocol/apis/share-acknowledge.ts'
 import { shareFetch } from '../../../protocol/apis/share-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Decoded } from '../../../protocol/schema/fields.ts'
+import { onAbort } from '../../async/on-abort.ts'
 import { authorize } from '../api/access.ts'
 import {
   ledPartitionOf,
@@ -30,6 +31,8 @@ interface Wanted {
 interface ShareSession {
   epoch: number
   readonly partitions: Map<string, Wanted>
+  /** The session no longer ends with the connection. */
+  readonly stopWatching: () => void
 }
 
 const OPENING = 0
@@ -60,26 +63,46 @@ interface Asking {
   readonly shareSessionEpoch: number
 }
 
-/**
- * The session of the request, with its epoch incremented; undefined for a closed session. Throws
- * Refused.
- */
-function sessionOf(asking: Asking, context: RequestContext, mayOpen: boolean): ShareSession {
+/** The session of the request, with its epoch incremented. Throws Refused. */
+function sessionOf(
+  asking: Asking,
+  context: RequestContext,
+  group: ShareGroup,
+  mayOpen: boolean,
+): ShareSession {
   const { groupId, memberId, shareSessionEpoch: epoch } = asking
   const key = `${groupId ?? ''} ${memberId ?? ''}`
   const all = sessions(context)
   if (epoch === OPENING) {
     if (!mayOpen) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
-    const opened = { epoch: 1, partitions: new Map<string, Wanted>() }
+    all.get(key)?.stopWatching()
+    const stopWatching = onAbort(context.signal, () => {
+      all.delete(key)
+      releaseAll(opened, group, memberId)
+    })
+    const opened = { epoch: 1, partitions: new Map<string, Wanted>(), stopWatching }
     all.set(key, opened)
     return opened
   }
   const session = all.get(key)
   if (session === undefined) throw new Refused('SHARE_SESSION_NOT_FOUND')
-  if (epoch === CLOSING) all.delete(key)
-  else if (epoch !== session.epoch) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
+  if (epoch === CLOSING) {
+    all.delete(key)
+    session.stopWatching()
+  } else if (epoch !== session.epoch) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
   else session.epoch = epoch === LAST_EPOCH ? 1 : epoch + 1
   return session
+}
+
+/** A session that ends makes the records available that this broker has lent the member. */
+function releaseAll(
+  { partitions }: ShareSession,
+  group: ShareGroup,
+  memberId: string | null,
+): void {
+  for (const { topicId, partition } of partitions.values()) {
+    group.find(topicId, partition)?.releaseAll(memberId ?? '')
+  }
 }
 
 /** Throws Refused. */
@@ -106,23 +129,30 @@ interface Acknowledged extends Wanted {
 }
 
 function acknowledged(
+  { memberId, isRenewAck }: Pick<FetchRequest, 'memberId' | 'isRenewAck'>,
   context: RequestContext,
   group: ShareGroup,
-  memberId: string,
   wanted: Wanted,
   batches: readonly AcknowledgementBatch[],
 ): Acknowledged {
   const { refused } = outcomeOf(() =>
-    partitionOf(context, group, wanted).acknowledge(memberId, batches),
+    partitionOf(context, group, wanted).acknowledge(memberId ?? '', batches, isRenewAck),
   )
   return { ...wanted, errorCode: refused?.errorCode ?? 0, detail: refused?.detail ?? null }
 }
 
 type FetchRequest = Decoded<typeof shareFetch.request.fields>
 
+/** An injected error of a topic is that of its partitions; others are those of the whole response. Throws Refused. */
+function checkInjected({ injected }: RequestContext): void {
+  if (injected !== undefined && injected.topic === undefined) throw new Refused(injected.error)
+}
+
 export const shareFetchHandler = handler(shareFetch, {
+  injectsErrors: true,
   async handle(request, context) {
     const opened = outcomeOf(() => {
+      checkInjected(context)
       const group = groupOf(request, context)
       const hasAcknowledgements = request.topics.some(({ partitions }) =>
         partitions.some(({ acknowledgementBatches }) => acknowledgementBatches.length > 0),
@@ -130,18 +160,19 @@ export const shareFetchHandler = handler(shareFetch, {
       if (request.shareSessionEpoch === OPENING && hasAcknowledgements) {
         throw new Refused('INVALID_REQUEST')
       }
-      return { group, session: sessionOf(request, context, true) }
+      checkRenewal(request)
+      return { group, session: sessionOf(request, context, group, true) }
     })
     if (opened.refused !== undefined) return refusedFetch(opened.refused)
     const { group, session } = opened.value
-    const memberId = request.memberId ?? ''
+    const { memberId } = request
     const results = new Map<string, Acknowledged>()
     for (const { topicId, partitions } of request.topics) {
       for (const { partitionIndex: partition, acknowledgementBatches } of partitions) {
         const wanted = { topicId, partition }
         session.partitions.set(keyOf(wanted), wanted)
         if (acknowledgementBatches.length === 0) continue
-        const result = acknowledged(context, group, memberId, wanted, acknowledgementBatches)
+        const result = acknowledged(request, context, group, wanted, acknowledgementBatches)
         results.set(keyOf(wanted), result)
       }
     }
@@ -149,15 +180,27 @@ export const shareFetchHandler = handler(shareFetch, {
       for (const partition of partitions) session.partitions.delete(keyOf({ topicId, partition }))
     }
     if (request.shareSessionEpoch === CLOSING) {
-      group.releaseAll(memberId)
+      releaseAll(session, group, memberId)
       session.partitions.clear()
     }
     const found = await waited(request, context, group, session)
-    if (context.signal.aborted) group.releaseAll(memberId)
     return fetchResponse(context, found, results)
   },
   refuse: (errorCode) => refusedFetch({ errorCode, detail: null }),
 })
+
+/** A fetch that renews locks must not acquire (KIP-1222). Throws Refused. */
+function checkRenewal({
+  isRenewAck,
+  maxBytes,
+  minBytes,
+  maxRecords,
+  maxWaitMs,
+}: FetchRequest): void {
+  if (isRenewAck && (maxBytes > 0 || minBytes > 0 || maxRecords > 0 || maxWaitMs > 0)) {
+    throw new Refused('INVALID_REQUEST')
+  }
+}
 
 function refusedFetch({ errorCode, detail }: Pick<Refused, 'errorCode' | 'detail'>) {
   return {
@@ -235,7 +278,7 @@ async function waited(
       const log = context.cluster.topics.byId(topicId)?.partitions[partition]?.log
       if (log === undefined) continue
       const check = () => {
-        if (stops.length === 0) return
+        if (stops.length === 0 || context.signal.aborted) return
         const now = read()
         if (now.length > 0) finish(now)
       }
@@ -287,24 +330,24 @@ function hintOf(context: RequestContext, { errorCode, at }: Read) {
 const NOTHING_ACKNOWLEDGED = { throttleTimeMs: 0, responses: [], nodeEndpoints: [] }
 
 export const shareAcknowledgeHandler = handler(shareAcknowledge, {
+  injectsErrors: true,
   handle(request, context) {
     const opened = outcomeOf(() => {
+      checkInjected(context)
       const group = groupOf(request, context)
-      sessionOf(request, context, false)
-      return group
+      return { group, session: sessionOf(request, context, group, false) }
     })
     if (opened.refused !== undefined) {
       const { errorCode, detail } = opened.refused
       return { ...NOTHING_ACKNOWLEDGED, errorCode, errorMessage: detail }
     }
-    const group = opened.value
-    const memberId = request.memberId ?? ''
+    const { group, session } = opened.value
     const results = request.topics.flatMap(({ topicId, partitions }) =>
       partitions.map(({ partitionIndex: partition, acknowledgementBatches }) =>
-        acknowledged(context, group, memberId, { topicId, partition }, acknowledgementBatches),
+        acknowledged(request, context, group, { topicId, partition }, acknowledgementBatches),
       ),
     )
-    if (request.shareSessionEpoch === CLOSING) group.releaseAll(memberId)
+    if (request.shareSessionEpoch === CLOSING) releaseAll(session, group, request.memberId)
     return {
       throttleTimeMs: 0,
       errorCode: 0,

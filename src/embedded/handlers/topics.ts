@@ -167,7 +167,7 @@ export const deleteTopicsHandler = handler(deleteTopics, {
           }
         }
         topics.delete(topic)
-        groups.topicDeleted(topic.name)
+        groups.topicDeleted(topic)
         return { name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null }
       }),
     }
