@@ -15,7 +15,7 @@ import {
   type AclFilter,
   type NewAcl,
 } from './acl.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** The result of `createAcls` for one ACL. */
@@ -68,7 +68,7 @@ export function aclOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly CreatedAcl[]> {
       const operation = 'createAcls'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       if (!Array.isArray(acls))
         throw new InvalidArgumentError(`${operation}: the ACLs must be an array`)
       for (const acl of acls as readonly NewAcl[]) checkNewAcl(operation, acl)
@@ -115,7 +115,7 @@ export function aclOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly DeletedAcls[]> {
       const operation = 'deleteAcls'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       if (!Array.isArray(filters)) {
         throw new InvalidArgumentError(`${operation}: the filters must be an array`)
       }

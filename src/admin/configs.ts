@@ -12,7 +12,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf, shown } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
   itemError,
@@ -199,7 +199,7 @@ export function configOperations(context: AdminContext) {
       options: AlterConfigsOptions = {},
     ): Promise<readonly ResourceResult[]> {
       const operation = 'incrementalAlterConfigs'
-      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
       checkResources(operation, changes)
       for (const change of changes) checkChange(operation, change)
       const { validateOnly = false, settle } = options

@@ -19,16 +19,17 @@ export interface ChangeOptions extends CallOptions {
   readonly settle?: boolean
 }
 
-/** The checks for the options that only one operation has. */
-export type OwnChecks<Options extends CallOptions> = Checks<
-  Omit<Options, 'timeoutMs' | 'signal' | 'settle'>
->
+/** The check for the option that changes have beside those of every call. */
+export const CHANGE = { settle: aBoolean } as const
+
+/** The checks for the options of an operation, beside those of every call. */
+export type OwnChecks<Options extends CallOptions> = Checks<Omit<Options, keyof CallOptions>>
 
 /**
  * Checks the options of an operation and starts its timeout. Throws InvalidArgumentError,
  * ClosedError.
  */
-export function begin<Options extends ChangeOptions>(
+export function begin<Options extends CallOptions>(
   { cluster, checkOpen }: AdminContext,
   operation: string,
   options: Options,
@@ -39,7 +40,6 @@ export function begin<Options extends ChangeOptions>(
     ...own,
     timeoutMs: anInteger(1),
     signal: aSignal,
-    settle: aBoolean,
   }
   checkOptions<Record<string, unknown>>(operation, options as Record<string, unknown>, checks)
   const { timeoutMs, signal } = options

@@ -8,7 +8,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { oneOf } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeFrom, retryElsewhere, settled, type Item } from './items.ts'
 import { checkPartitions, inOrder, partitionsFound } from './partitions.ts'
 
@@ -44,7 +44,7 @@ export function electionOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ElectedLeader[]> {
       const operation = 'electLeaders'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       const problem = oneOf(...Object.keys(ELECTION_TYPES))(type)
       if (problem !== undefined) {
         throw new InvalidArgumentError(`${operation}: the type ${problem}`)

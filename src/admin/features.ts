@@ -11,7 +11,7 @@ import {
   checkOptions,
   aKeyOf,
 } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
 
 /**
@@ -67,7 +67,7 @@ export function featureOperations(context: AdminContext) {
       options: UpdateFeaturesOptions = {},
     ): Promise<readonly FeatureResult[]> {
       const operation = 'updateFeatures'
-      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
       checkUpdates(operation, updates)
       const { validateOnly = false, settle } = options
       const byName = new Map(updates.map((update) => [update.feature, update]))

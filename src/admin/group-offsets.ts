@@ -9,7 +9,7 @@ import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partitio
 import { LAST_WITH_NAMES, TopicIds } from '../consumer/offsets/topic-ids.ts'
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
 import { aBoolean, anInteger } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkTopicIds } from './ids.ts'
 import { checkDistinct, itemError, outcomeOf, retryUnlessUnknown, settled } from './items.ts'
 import {
@@ -67,7 +67,7 @@ export function groupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterGroupOffsets'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, offsets)
       for (const { offset, topicId, ...one } of offsets) {
@@ -92,7 +92,7 @@ export function groupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'deleteGroupOffsets'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, partitions)
       const what = `deleting offsets of group '${group}'`

@@ -3,7 +3,7 @@ import { leaveGroup } from '../../protocol/apis/leave-group.ts'
 import type { CallOptions } from '../call-options.ts'
 import { UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, aString, either, oneOf } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import { GROUP_TYPES, type GroupDescription, type GroupType } from './group-description.ts'
 import { groupOffsetOperations } from './group-offsets.ts'
@@ -99,7 +99,7 @@ export function groupOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly GroupResult[]> {
       const operation = 'deleteGroups'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'group', groups)
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: groups,
@@ -152,6 +152,7 @@ export function groupOperations(context: AdminContext) {
     ): Promise<readonly RemovedMember[]> {
       const operation = 'removeMembers'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         instanceIds: anArrayOf(aString),
         reason: aString,
       })

@@ -18,7 +18,7 @@ import {
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { anArrayOf, anInteger, aString, shown } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
   exactNumber,
@@ -161,7 +161,7 @@ export function logDirOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ReplicaResult[]> {
       const operation = 'alterReplicaLogDirs'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkReplicas(operation, moves)
       for (const { logDir, ...replica } of moves) {
         const problem = aString(logDir)

@@ -9,7 +9,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { anArrayOf, anInteger, aString, checkOptions, shown } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { commitOffsets } from './group-offsets.ts'
 import { offsetsOfGroups } from './list-group-offsets.ts'
 import { checkDistinct, settled, type Item } from './items.ts'
@@ -133,7 +133,7 @@ export function planOperations(context: AdminContext) {
      * PLAN_OUTDATED, and is not changed. Throws ItemsFailedError.
      */
     async apply(plan: AdminPlan, options: ChangeOptions = {}): Promise<readonly PartitionResult[]> {
-      const deadline = begin(context, 'apply', options, {})
+      const deadline = begin(context, 'apply', options, CHANGE)
       const kind: unknown = (plan as Partial<AdminPlan> | null)?.kind
       if (kind !== 'offsetReset' && kind !== 'reassignment') {
         throw new InvalidArgumentError(`apply: the argument must be a plan, not ${shown(plan)}`)

@@ -3,7 +3,7 @@ import { describeClientQuotas as describeApi } from '../../protocol/apis/describ
 import type { CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { aBoolean, anArrayOf, anObject, aString, checkOptions, type Check } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** Kafka's names of the parts of a quota's entity, by ours. */
@@ -133,7 +133,7 @@ export function quotaOperations(context: AdminContext) {
       options: AlterQuotasOptions = {},
     ): Promise<readonly QuotaChangeResult[]> {
       const operation = 'alterClientQuotas'
-      const deadline = begin(context, operation, options, { validateOnly: aBoolean })
+      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
       checkChanges(operation, changes)
       const { validateOnly = false, settle } = options
       const outcomes = await cluster.fanOut.run<QuotaChange, undefined>({

@@ -11,7 +11,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, shown } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeOf, retryElsewhere, settled } from './items.ts'
 import {
   checkPartitions,
@@ -64,6 +64,7 @@ export function reassignmentOperations(context: AdminContext) {
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterPartitionReassignments'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         allowReplicationFactorChange: aBoolean,
       })
       checkReassignments(operation, reassignments)

@@ -8,7 +8,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '../errors.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { anInteger, oneOf, shown } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   exactNumber,
   itemError,
@@ -116,7 +116,7 @@ export function recordOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly DeletedRecords[]> {
       const operation = 'deleteRecords'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkPartitions(operation, records)
       for (const { topic, partition, beforeOffset } of records) {
         const problem = anInteger(-1)(beforeOffset)

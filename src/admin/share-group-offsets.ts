@@ -20,7 +20,7 @@ import {
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, shown } from '../options.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
   exactNumber,
@@ -116,7 +116,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterShareGroupOffsets'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, offsets)
       for (const { startOffset, ...one } of offsets) {
@@ -181,7 +181,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly TopicResult[]> {
       const operation = 'deleteShareGroupOffsets'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'group', [group])
       checkDistinct(operation, 'topic', topics)
       const what = `deleting offsets of share group '${group}'`

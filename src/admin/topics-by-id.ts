@@ -7,7 +7,7 @@ import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { UnsupportedVersionError } from '../errors.ts'
 import { aBoolean } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import { TOPICS_IN_A_REQUEST } from './describe-topics.ts'
 import { checkTopicIds } from './ids.ts'
 import { itemError, outcomeOf, settled, type Item } from './items.ts'
@@ -108,6 +108,7 @@ export function topicByIdOperations(context: AdminContext) {
     ): Promise<readonly DeletedTopicId[]> {
       const operation = 'deleteTopicsById'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         waitUntilGone: aBoolean,
         retryOnQuotaViolation: aBoolean,
       })

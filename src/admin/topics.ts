@@ -5,7 +5,7 @@ import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import type { CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
 import { describeTopicsByName } from './describe-topics.ts'
 import { eachTopic, listAllTopics } from './list-topics.ts'
@@ -160,6 +160,7 @@ export function topicOperations(context: AdminContext) {
     ): Promise<readonly CreatedTopic[]> {
       const operation = 'createTopics'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         validateOnly: aBoolean,
         waitUntilVisible: aBoolean,
         retryOnQuotaViolation: aBoolean,
@@ -215,6 +216,7 @@ export function topicOperations(context: AdminContext) {
     ): Promise<readonly TopicResult[]> {
       const operation = 'deleteTopics'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         waitUntilGone: aBoolean,
         retryOnQuotaViolation: aBoolean,
       })
@@ -257,6 +259,7 @@ export function topicOperations(context: AdminContext) {
     ): Promise<readonly TopicResult[]> {
       const operation = 'createPartitions'
       const deadline = begin(context, operation, options, {
+        ...CHANGE,
         validateOnly: aBoolean,
         waitUntilVisible: aBoolean,
         retryOnQuotaViolation: aBoolean,

@@ -14,7 +14,7 @@ import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
-import { begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
   compareText,
@@ -133,7 +133,7 @@ export function transactionOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly FencedProducer[]> {
       const operation = 'fenceProducers'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkDistinct(operation, 'transactional id', transactionalIds)
       const results = await fence(cluster, transactionalIds, deadline)
       return settled(operation, results, options.settle)

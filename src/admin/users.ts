@@ -6,7 +6,7 @@ import type { CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
 import type { ScramName } from '../network/sasl/scram.ts'
-import { begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** Kafka's numbers of the mechanisms, with the functions that derive their keys. */
@@ -121,7 +121,7 @@ export function userOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ScramAlterationResult[]> {
       const operation = 'alterUserScramCredentials'
-      const deadline = begin(context, operation, options, {})
+      const deadline = begin(context, operation, options, CHANGE)
       checkAlterations(operation, alterations)
       const results = new Map<ScramAlteration, ScramAlterationResult>()
       for (const round of rounds(alterations)) {

@@ -121,9 +121,10 @@ async function produce(
   // Lines that are typed on the terminal are already visible.
   const isTyped = process.stdin.isTTY && options.file === undefined && files.length === 0
   const isWatched = process.stderr.isTTY && !isTyped
+  const { count = options.maxMessages } = options
   using progress = new Progress('sent', isWatched ? process.stderr : undefined, {
-    messages: options.count,
-    bytes: options.count === undefined ? inputBytes(options.file) : undefined,
+    messages: count,
+    bytes: count === undefined ? inputBytes(options.file) : undefined,
   })
   // The progress is a share of the size of the file, which includes the delimiters.
   const delimiterBytes = files.length > 0 ? 0 : (delimiter?.length ?? 1)

@@ -187,6 +187,17 @@ describeOnLinux('the command on a terminal', () => {
     expect(await samsa.output('consume long --count-only')).toMatch(/^\d+\n$/)
   })
 
+  it.each(['-n', '-c'])(
+    'shows the share of the messages with %s, not of the file',
+    async (option) => {
+      const file = join(folder.path, 'lines')
+      writeFileSync(file, 'a line of the input\n'.repeat(450))
+      await using terminal = open(`produce few -l ${file} ${option} 90`, 100)
+      expect(await terminal.ended).toBe(0)
+      expect(terminal.output).toMatch(/\r100%, sent 90 messages/)
+    },
+  )
+
   it('shows how much it has copied, and how fast', async () => {
     await samsa.output('topic create many')
     await samsa.output('produce many', { input: 'x\n'.repeat(5_000) })

@@ -20,6 +20,22 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports]
 }
 
+/** The first of `count` consecutive ports that were free a moment ago. */
+export async function freePortRange(count: number): Promise<number> {
+  for (;;) {
+    const [first = 0] = await freePorts(1)
+    if (first + count - 1 <= HIGHEST && (await takenPort(first, count)) === undefined) return first
+  }
+}
+
+/** The first of `count` consecutive ports that another process has; undefined if all are free. */
+export async function takenPort(first: number, count: number): Promise<number | undefined> {
+  for (let port = first; port < first + count; port++) {
+    if (!(await isPortFree(port))) return port
+  }
+  return undefined
+}
+
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -113,6 +113,11 @@ describe('topics', () => {
         'either assignments or partitions',
       ],
       [() => admin.listTopics({ internal: true } as object), "listTopics has no option 'internal'"],
+      [() => admin.listGroups({ settle: true } as object), "listGroups has no option 'settle'"],
+      [
+        () => admin.describeAcls({}, { settle: true } as object),
+        "describeAcls has no option 'settle'",
+      ],
     ] as const) {
       const error = await failureOf(call())
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -146,7 +151,7 @@ describe('records', () => {
     expect(missing).not.toHaveProperty('offset')
   })
 
-  it('trap 6: are deleted up to an offset, −1 for the high watermark, and an earlier one changes nothing', async () => {
+  it('are deleted up to an offset, −1 for the high watermark, and an earlier one changes nothing', async () => {
     await write('orders', 1, 4)
     const to = (beforeOffset: number) =>
       admin.deleteRecords([{ topic: 'orders', partition: 1, beforeOffset }])

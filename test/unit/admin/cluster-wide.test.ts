@@ -25,7 +25,7 @@ describe('features', () => {
   const levelOf = async (feature: string) =>
     (await admin.describeFeatures()).find((one) => one.feature === feature)?.finalizedVersion
 
-  it('trap 11: are only checked in a dry run', async () => {
+  it('are only checked in a dry run', async () => {
     const update = {
       feature: 'transaction.version',
       version: 1,
@@ -35,7 +35,7 @@ describe('features', () => {
     expect(await levelOf('transaction.version')).toBe(2)
   })
 
-  it('trap 11: are lowered only by an explicit downgrade, all or none', async () => {
+  it('are lowered only by an explicit downgrade, all or none', async () => {
     const down = { feature: 'transaction.version', version: 1 } as const
     const refused = await failureOf(admin.updateFeatures([down]))
     expect(refused).toMatchObject({ code: 'INVALID_UPDATE_VERSION' })
@@ -94,7 +94,7 @@ describe('the quorum', () => {
 })
 
 describe('producers and transactions', () => {
-  it('trap 8: are found and aborted in the log when they hang', async () => {
+  it('are found and aborted in the log when they hang', async () => {
     const longAgo = Date.now() - 3_600_000
     // A transaction that no coordinator knows: its producer id was never given out.
     kafka.append('orders', 0, transactionalBatch({ producerId: 77n, timestamp: longAgo }))
@@ -140,7 +140,7 @@ describe('producers and transactions', () => {
     expect((await admin.findHangingTransactions()).transactions).toMatchObject([{ producerId: 78 }])
   })
 
-  it('trap 7: are listed once, by state, producer and pattern', async () => {
+  it('are listed once, by state, producer and pattern', async () => {
     const [first, second] = await admin.fenceProducers(['billing-1', 'billing-2'])
     const ids = async (options: Parameters<Admin['listTransactions']>[0]) =>
       (await admin.listTransactions(options)).transactions.map((one) => one.transactionalId)

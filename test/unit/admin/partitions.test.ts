@@ -52,7 +52,7 @@ describe('reassignments', () => {
     expect(await replicasOf('moved', 1)).toEqual([2, 3])
   })
 
-  it('trap 9: that have finished are cancelled without an error', async () => {
+  it('that have finished are cancelled without an error', async () => {
     const cancel = { ...at('moved', 0), replicas: null }
     expect(await admin.alterPartitionReassignments([cancel])).toEqual([at('moved', 0)])
   })
@@ -109,7 +109,7 @@ describe('elections', () => {
     expect(kafka.leaderOf('led', 0)).toBe(2)
   })
 
-  it('trap 9: succeed when they are not needed, and report that', async () => {
+  it('succeed when they are not needed, and report that', async () => {
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([
       { ...at('led', 0), isElected: false },
     ])
@@ -141,7 +141,7 @@ describe('elections', () => {
     await kafka.startBroker(1)
   })
 
-  it('trap 12: follow a controller that moves during the call', async () => {
+  it('follow a controller that moves during the call', async () => {
     kafka.moveLeader('led', 0, 1)
     const fault = kafka.faults.on({ api: 'ElectLeaders', times: 2 }, { error: 'NOT_CONTROLLER' })
     expect(await admin.electLeaders('preferred', [at('led', 0)])).toEqual([

@@ -15,7 +15,7 @@ import { failureOf } from '../../support/settled.ts'
 
 describe('old brokers', () => {
   it.each(['1.1', '2.8'] as const)(
-    'trap 2: of Kafka %s leave types and states of groups unknown, and reject filters by name',
+    'of Kafka %s leave types and states of groups unknown, and reject filters by name',
     async (version) => {
       await using kafka = await EmbeddedCluster.start({ version, topics: { orders: {} } })
       await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
@@ -57,7 +57,7 @@ describe('old brokers', () => {
 })
 
 describe('groups', () => {
-  it('trap 5: with live members cause an error when their offsets are set', async () => {
+  it('with live members cause an error when their offsets are set', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { orders: {} } })
     await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
     await using member = await client
@@ -97,7 +97,7 @@ describe('groups', () => {
   })
 })
 
-describe('trap 1: groups of another type', () => {
+describe('groups of another type', () => {
   const found = {
     errorCode: 0,
     groupState: 'Stable',
@@ -164,7 +164,7 @@ describe('trap 1: groups of another type', () => {
   })
 })
 
-it('trap 3: deleted groups have an error message each, also when the deletion failed in the brokers', async () => {
+it('deleted groups have an error message each, also when the deletion failed in the brokers', async () => {
   await using broker = await FakeBroker.start()
   tellLayout(layoutOf([broker]), broker)
   tellCoordinator(broker)
@@ -193,7 +193,7 @@ it('trap 3: deleted groups have an error message each, also when the deletion fa
   expect(broker.received(deleteGroups)[0]?.version).toBe(3)
 })
 
-describe('trap 4: topics by id in the offsets of groups', () => {
+describe('topics by id in the offsets of groups', () => {
   const partition = { topic: 'orders', partition: 0 }
 
   it('are referred to by id only if each has one', async () => {
@@ -232,7 +232,7 @@ describe('trap 4: topics by id in the offsets of groups', () => {
   })
 })
 
-describe('trap 12: listeners of controllers', () => {
+describe('listeners of controllers', () => {
   const ok = { throttleTimeMs: 0, errorCode: 0 }
   const mismatched = { throttleTimeMs: 0, errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE }
   const quorum = {

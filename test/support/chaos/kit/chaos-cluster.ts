@@ -4,7 +4,7 @@ import { startKafka, type KafkaCluster } from '../../kafka/cluster.ts'
 import { rawMetadata, type RawTopic } from '../../kafka/raw-request.ts'
 import { waitFor } from '../../kafka/wait.ts'
 import { PATIENCE_MS } from '../../patience.ts'
-import { freePorts } from '../../kafka/ports.ts'
+import { freePortRange, takenPort } from '../../kafka/ports.ts'
 import type { Route } from './gate.ts'
 
 export interface ChaosClusterOptions {
@@ -156,8 +156,15 @@ export class ChaosCluster implements AsyncDisposable {
   }
 }
 
-/** Ports in a row that are free. */
+/** Consecutive ports that are free, from SAMSA_CHAOS_PORT if that is set. Throws if one of those is taken. */
 async function portRange(count: number): Promise<number[]> {
-  const from = Number(process.env['SAMSA_CHAOS_PORT'] ?? (await freePorts(1))[0])
-  return Array.from({ length: count }, (_, index) => from + index)
+  const wanted = process.env['SAMSA_CHAOS_PORT']
+  const first = wanted === undefined ? await freePortRange(count) : Number(wanted)
+  const taken = wanted === undefined ? undefined : await takenPort(first, count)
+  if (taken !== undefined) {
+    throw new Error(
+      `port ${taken} is taken: SAMSA_CHAOS_PORT must be the first of ${count} free ports`,
+    )
+  }
+  return Array.from({ length: count }, (_, index) => first + index)
 }
