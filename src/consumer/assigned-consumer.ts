@@ -420,6 +420,11 @@ export class AssignedConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#commit(what, call, isAtHand ? 'given' : 'finished')
   }
 
+  /** Where commits are reported that are made by other means. */
+  get commits(): Pick<Committer, 'reported'> {
+    return this.#committer
+  }
+
   /** Like `commitOffsets`, but never includes the message that the application is processing, for any caller. */
   commitProcessed(partitions: readonly TopicPartition[], call?: CallOptions): Promise<void> {
     return this.#commit(partitions, call, 'finished')

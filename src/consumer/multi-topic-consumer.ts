@@ -90,6 +90,18 @@ export abstract class MultiTopicConsumer<
   }
 
   /**
+   * Calls `commit`, which commits these offsets of the group by other means than this consumer, such as a request, and
+   * reports it as a commit of this consumer: in its metrics, and on the channel `samsa:commit`. Throws what `commit`
+   * throws.
+   */
+  reportCommit(
+    offsets: readonly TopicPartitionOffset[],
+    commit: () => Promise<void>,
+  ): Promise<void> {
+    return this.core.commits.reported(offsets, commit)
+  }
+
+  /**
    * Returns the group's committed offsets. With `resetOffsetOnFetch` it also continues there. A consumer that chooses
    * its partitions itself need not be started.
    */

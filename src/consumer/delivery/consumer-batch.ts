@@ -1,10 +1,13 @@
 import type { CallOptions } from '../../call-options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { TopicPartition } from '../topic-partition.ts'
+import type { GoOn } from './handle-each.ts'
+import type { MessageHandler } from './handler.ts'
 
-interface BatchActions {
+interface BatchActions<Value, Key> {
   commit(offset: number, call?: CallOptions): Promise<void>
   signal(): AbortSignal
+  handleEach(handler: MessageHandler<Value, Key>, goOn: GoOn<Value, Key>): Promise<void>
 }
 
 /** Consecutive messages of one partition, as they were fetched. */
@@ -21,12 +24,12 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   readonly nextOffset: number
   /** The end of the partition that consumers could see when the batch was fetched. */
   readonly highWatermark: number
-  readonly #parts: BatchActions
+  readonly #parts: BatchActions<Value, Key>
 
   constructor(
     from: Pick<ConsumerBatch, 'topic' | 'partition' | 'nextOffset' | 'highWatermark'>,
     messages: readonly ConsumedMessage<Value, Key>[],
-    parts: BatchActions,
+    parts: BatchActions<Value, Key>,
   ) {
     this.topic = from.topic
     this.partition = from.partition
@@ -69,6 +72,18 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
   /** Commits this batch and everything before it in its partition. Throws OffsetCommitError. */
   commit(call?: CallOptions): Promise<void> {
     return this.#parts.commit(this.nextOffset, call)
+  }
+
+  /**
+   * Calls the handler for each message, one after another, and reports each call in metrics and traces as `run` does;
+   * those of `runBatches` otherwise have the batch as a whole. After each message it calls `goOn`, and returns if the
+   * result is false. Throws what `handler` and `goOn` throw.
+   */
+  handleEach(
+    handler: MessageHandler<Value, Key>,
+    goOn: (message: ConsumedMessage<Value, Key>) => boolean | Promise<boolean> = () => true,
+  ): Promise<void> {
+    return this.#parts.handleEach(handler, goOn)
   }
 
   [Symbol.iterator](): IterableIterator<ConsumedMessage<Value, Key>> {

@@ -14,6 +14,7 @@ import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
 import { Gatherer, type TakenBatch } from './gatherer.ts'
 import { MessageStream } from './message-stream.ts'
+import { handleEach } from './handle-each.ts'
 import type { MessageHandler } from './handler.ts'
 import { ReadIterator } from './read-iterator.ts'
 import { runByBatch, type BatchHandler } from './run-by-batch.ts'
@@ -171,7 +172,9 @@ export class MessageReader<Value, Key> {
       const run = new Run(this.#inbox, settings, this.#parts.metrics)
       const { commit } = this.#parts
       await reading.work(() =>
-        runByBatch(run, handler, (chunk, messages) => this.#batchOf(chunk, messages, commit)),
+        runByBatch(run, handler, (chunk, messages, onEach) =>
+          this.#batchOf(chunk, messages, commit, onEach),
+        ),
       )
     } finally {
       reading.end()
@@ -253,6 +256,7 @@ export class MessageReader<Value, Key> {
     chunk: Chunk,
     messages: readonly ConsumedMessage<Value, Key>[],
     commit: MessageReaderDependencies<Value, Key>['commit'],
+    onEach?: () => void,
   ): ConsumerBatch<Value, Key> {
     const { state } = chunk
     const { topic, partition, position: nextOffset } = state
@@ -262,6 +266,10 @@ export class MessageReader<Value, Key> {
       signal: () => {
         chunk.isInterruptible = true
         return state.signal
+      },
+      handleEach: (handler, goOn) => {
+        onEach?.()
+        return handleEach(state, messages, handler, goOn, this.#parts.metrics)
       },
     })
   }

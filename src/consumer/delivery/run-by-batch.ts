@@ -13,10 +13,11 @@ export type BatchHandler<Value = Buffer | null, Key = Buffer | null> = (
   batch: ConsumerBatch<Value, Key>,
 ) => void | Promise<void>
 
-/** Makes a batch of the remaining messages of a chunk. */
+/** Makes a batch of the remaining messages of a chunk. `onEach` is called when `handleEach` of the batch is. */
 export type MakeBatch<Value, Key> = (
   chunk: Chunk,
   messages: readonly ConsumedMessage<Value, Key>[],
+  onEach: () => void,
 ) => ConsumerBatch<Value, Key>
 
 /**
@@ -45,11 +46,23 @@ async function handleChunk<Value, Key>(
   const messages = messagesOf(run.feed, chunk)
   if (messages.length === 0) return
   chunk.isWhole = true
+  const { counted } = run.metrics
+  const startedAt = performance.now()
+  const reported = { byMessage: false }
+  const batch = makeBatch(chunk, messages, () => {
+    reported.byMessage = true
+  })
   try {
-    await handler(makeBatch(chunk, messages))
+    await handler(batch)
   } catch (error) {
     if (state.buffer.chunk === chunk) chunk.index = from
-    if (!state.isEndedBy(error)) throw error
+    if (state.isEndedBy(error)) return
+    if (!reported.byMessage) counted.handlerFailures++
+    throw error
+  } finally {
+    const durationMs = performance.now() - startedAt
+    if (!reported.byMessage)
+      counted.handlerDuration.recordMs(durationMs / batch.length, batch.length)
   }
 }
 

@@ -65,6 +65,19 @@ export class Committer {
     return committed
   }
 
+  /** Calls `commit`, which commits these offsets by other means, and reports it as a commit of this consumer. */
+  async reported(offsets: readonly OffsetToCommit[], commit: () => Promise<void>): Promise<void> {
+    const began = performance.now()
+    try {
+      await commit()
+    } catch (error) {
+      this.#report(offsets, performance.now() - began, error as Error)
+      throw error
+    }
+    this.#report(offsets, performance.now() - began, undefined)
+    for (const one of offsets) this.#onCommitted(one)
+  }
+
   #report(offsets: readonly OffsetToCommit[], durationMs: number, error: Error | undefined): void {
     const { clientId, group, counted } = this.#metrics
     counted.commitDuration.recordMs(durationMs)

@@ -1,4 +1,4 @@
-import type { ConsumerBatch } from '../../index.ts'
+import type { ConsumedMessage, ConsumerBatch } from '../../index.ts'
 import { KafkaJSError } from '../errors.ts'
 import type { Logger, TopicOffsets } from '../types/common.ts'
 import type { EachBatchHandler, EachMessageHandler } from '../types/consumer.ts'
@@ -30,29 +30,39 @@ export async function handleMessages(
   eachMessage: EachMessageHandler,
   logger: Logger,
 ): Promise<void> {
-  const { topic, partition, messages } = batch
+  const { topic, partition } = batch
   const heartbeat = () => run.heartbeat(batch)
   const pause = () => run.pausePartition(topic, partition)
   const resolve = run.offsets.resolver(topic, partition)
-  for (const consumed of messages) {
-    if (!run.isRunning || run.hasSeek(topic, partition)) break
-    const message = messageFrom(consumed)
-    try {
-      await eachMessage({ topic, partition, message, heartbeat, pause })
-    } catch (error) {
-      logUnlessOwn(logger, 'Error when calling eachMessage', error, {
-        topic,
-        partition,
-        offset: message.offset,
-      })
+  const goesOn = () => run.isRunning && !run.hasSeek(topic, partition)
+  if (!goesOn()) return
+  /** The message whose handler is running. */
+  let handling: ConsumedMessage | undefined
+  const handler = (consumed: ConsumedMessage) => {
+    handling = consumed
+    return eachMessage({ topic, partition, message: messageFrom(consumed), heartbeat, pause })
+  }
+  const afterEach = ({ offset }: ConsumedMessage): boolean | Promise<boolean> => {
+    handling = undefined
+    resolve(resolvedBy(batch, offset))
+    if (run.isRebalancing(batch) || run.commitsBetween) return betweenMessages()
+    return goesOn() && !run.isPaused(topic, partition)
+  }
+  const betweenMessages = async (): Promise<boolean> => {
+    if (run.isRebalancing(batch)) await heartbeat()
+    if (run.commitsBetween) await run.autoCommitIfNecessary()
+    return goesOn() && !run.isPaused(topic, partition)
+  }
+  try {
+    await batch.handleEach(handler, afterEach)
+  } catch (error) {
+    if (handling !== undefined) {
+      const offset = String(handling.offset)
+      logUnlessOwn(logger, 'Error when calling eachMessage', error, { topic, partition, offset })
       // So that the messages before the failed one are not processed again.
       await run.autoCommit()
-      throw error
     }
-    resolve(resolvedBy(batch, consumed.offset))
-    if (run.isRebalancing(batch)) await run.heartbeat(batch)
-    if (run.commitsBetween) await run.autoCommitIfNecessary()
-    if (run.isPaused(topic, partition)) break
+    throw error
   }
 }
 

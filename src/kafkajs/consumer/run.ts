@@ -235,7 +235,8 @@ export class ConsumerRun implements HandlerHost {
 
   async #commit(offsets: readonly CheckedCommit[]): Promise<void> {
     try {
-      await commit(this.#parts.client, this.member, offsets)
+      const { client, consumer } = this.#parts
+      await consumer.reportCommit(offsets, () => commit(client, this.member, offsets))
     } catch (error) {
       throw errorFrom(error)
     }
