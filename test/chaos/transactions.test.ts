@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { AssignorName } from '../../src/index.ts'
+import type { AssignorName, BalancedConsumerOptions } from '../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { NO_REMARKS } from '../support/kcat.ts'
-import { describeWithBrokers } from '../support/real-brokers.ts'
+import { describeWithBrokers, isAtLeast } from '../support/real-brokers.ts'
 import { copyWhileKilled, partitionsOf } from '../support/transactions/copy-test.ts'
 import { clientJars } from '../wire/support/jars.ts'
 
@@ -13,10 +13,30 @@ const MINUTES = 60_000
 const MESSAGES = 100_000
 const PER_TRANSACTION = 750
 
-const VARIANTS: readonly (readonly [string, number, readonly AssignorName[]])[] = [
-  ['by eager members', 4, ['range']],
-  ['by cooperative members', 4, ['cooperative-sticky']],
-  ['of one partition, in its order', 1, ['range']],
+const SESSION_TIMEOUT_MS = 6_000
+/** The session timeout of groups of the consumer protocol, which the brokers of Kafka 4.0 and newer have. */
+const CONSUMER_GROUPS = {
+  'group.consumer.min.session.timeout.ms': String(SESSION_TIMEOUT_MS),
+  'group.consumer.session.timeout.ms': String(SESSION_TIMEOUT_MS),
+}
+
+const classic = (assignor: AssignorName) => ({
+  managed: true as const,
+  assignors: [assignor],
+  sessionTimeoutMs: SESSION_TIMEOUT_MS,
+})
+
+type Variant = readonly [string, number, Partial<BalancedConsumerOptions>]
+
+const VARIANTS: readonly Variant[] = [
+  ['by eager members', 4, classic('range')],
+  ['by cooperative members', 4, classic('cooperative-sticky')],
+  ['of one partition, in its order', 1, classic('range')],
+]
+const OF_CONSUMER_PROTOCOL: Variant = [
+  'by members of the consumer protocol',
+  4,
+  { groupProtocol: 'consumer' },
 ]
 
 describeWithBrokers(
@@ -24,11 +44,16 @@ describeWithBrokers(
   ['java', 'kcat'],
   () => {
     describe.each(['4.4.0', '2.8.2'])('on three brokers of Kafka %s', (version) => {
+      const hasConsumerProtocol = isAtLeast(version, '4.0')
       let kafka: KafkaCluster
       let classPath: string
 
       beforeAll(async () => {
-        const config = { 'default.replication.factor': '3', 'min.insync.replicas': '2' }
+        const config = {
+          'default.replication.factor': '3',
+          'min.insync.replicas': '2',
+          ...(hasConsumerProtocol ? CONSUMER_GROUPS : {}),
+        }
         kafka = await startKafka({ version, brokers: 3, config })
         classPath = join(await clientJars('4.4.0'), '*')
       }, 5 * MINUTES)
@@ -43,9 +68,9 @@ describeWithBrokers(
         return Buffer.concat(chunks).toString().trimEnd().split('\n')
       }
 
-      it.each(VARIANTS)(
+      it.each(hasConsumerProtocol ? [...VARIANTS, OF_CONSUMER_PROTOCOL] : VARIANTS)(
         `equal the original, ${MESSAGES} messages, %s`,
-        async (what, partitions, assignors) => {
+        async (what, partitions, members) => {
           const from = `from-${what.replaceAll(/\W+/g, '-')}`
           const to = `to-${what.replaceAll(/\W+/g, '-')}`
           for (const topic of [from, to]) {
@@ -79,8 +104,7 @@ describeWithBrokers(
             messages: MESSAGES,
             perTransaction: PER_TRANSACTION,
             copiers: partitions === 1 ? 1 : 2,
-            assignors,
-            sessionTimeoutMs: 6_000,
+            members,
             workMs: 50,
             disturb: async (percent) => {
               // Each once, so that each coordinator of groups and transactions moves, and so do all leaders.

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { findCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { KafkaClient } from '../../src/index.ts'
 import { ProcessGroup, type ProcessMember } from '../support/balanced/process-members.ts'
 import { writeNumbered } from '../support/balanced/write-numbered.ts'
+import { coordinatorOf } from '../support/kafka/coordinator-of.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
-import { requestOnce } from '../support/request-once.ts'
 
 const PARTITIONS = 4
 /** What waits for sessions to run out is left to `npm run test:brokers`; test/embedded has it in short. */
@@ -19,13 +18,6 @@ const SESSION = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 300 }
 
 const said = (members: readonly ProcessMember[], ...names: string[]) =>
   members.flatMap(({ events }) => events).filter(({ name }) => names.includes(name))
-
-async function coordinatorOf(kafka: KafkaCluster, group: string): Promise<number> {
-  const found = await requestOnce(kafka.hosts, findCoordinator, (version) =>
-    version >= 4 ? { coordinatorKeys: [group] } : { key: group },
-  )
-  return (found.coordinators[0] ?? found).nodeId
-}
 
 describeWithBrokers('managed balanced consumers in separate processes', ['java'], () => {
   if (isThorough) {
@@ -61,7 +53,7 @@ describeWithBrokers('managed balanced consumers in separate processes', ['java']
         const written = await writeNumbered(kafka.hosts, 'moved', PARTITIONS, 400)
         await group.until('all read', () => group.read.length >= written.length)
         const owners = group.owners
-        await kafka.stopBroker(await coordinatorOf(kafka, 'moved'), 'SIGKILL')
+        await kafka.stopBroker(await coordinatorOf(kafka.hosts, 'moved'), 'SIGKILL')
         written.push(...(await writeNumbered(kafka.hosts, 'moved', PARTITIONS, 400)))
         await group.until('all read', () => group.read.length >= written.length)
         expect(group.owners).toEqual(owners)

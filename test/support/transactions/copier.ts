@@ -3,7 +3,7 @@
  * JSON. SIGTERM ends it in order.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { KafkaClient, KafkaError, type AssignorName } from '../../../src/index.ts'
+import { KafkaClient, KafkaError, type BalancedConsumerOptions } from '../../../src/index.ts'
 
 export interface CopierPlan {
   readonly hosts: string
@@ -11,8 +11,8 @@ export interface CopierPlan {
   readonly to: string
   readonly group: string
   readonly transactionalId: string
-  readonly assignors: readonly AssignorName[]
-  readonly sessionTimeoutMs: number
+  /** The protocol of the group, and its options. */
+  readonly members: Partial<BalancedConsumerOptions>
   readonly maxMessages: number
   /** How long the work on a batch takes. */
   readonly workMs: number
@@ -29,9 +29,7 @@ const { transactionalId } = plan
 const producer = await client.getTransactionalProducer({ transactionalId })
 const consumer = await client.topic(plan.from).getBalancedConsumer({
   consumerGroup: plan.group,
-  managed: true,
-  assignors: plan.assignors,
-  sessionTimeoutMs: plan.sessionTimeoutMs,
+  ...plan.members,
   autoOffsetReset: 'earliest',
   isolationLevel: 'read_committed',
   fetchMessageMaxBytes: 16_384,

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { KafkaClient, type AssignorName } from '../../../src/index.ts'
+import { KafkaClient, type BalancedConsumerOptions } from '../../../src/index.ts'
 import { until } from '../until.ts'
 import type { CopierPlan } from './copier.ts'
 
@@ -18,8 +18,8 @@ export interface CopyTest {
   readonly messages: number
   readonly perTransaction: number
   readonly copiers: number
-  readonly assignors: readonly AssignorName[]
-  readonly sessionTimeoutMs: number
+  /** The protocol of the copiers' group, and its options. */
+  readonly members: Partial<BalancedConsumerOptions>
   readonly workMs: number
   /** Called when the copy has reached 20, 40 and 60 %, while a copier is dead. */
   readonly disturb: (percent: number) => Promise<void>
@@ -174,8 +174,7 @@ class Copier {
       to: test.to,
       group,
       transactionalId: transactionalIdOf(test, index),
-      assignors: test.assignors,
-      sessionTimeoutMs: test.sessionTimeoutMs,
+      members: test.members,
       maxMessages: test.perTransaction,
       workMs: test.workMs,
     }

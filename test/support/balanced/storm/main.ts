@@ -15,6 +15,7 @@ import { storm } from './storm.ts'
 interface Options {
   readonly kafka?: string
   readonly managed?: boolean
+  readonly protocol?: 'classic' | 'consumer' | 'zookeeper'
   readonly assignor?: AssignorName
   readonly seconds: string
   readonly processes: string
@@ -29,10 +30,23 @@ interface Servers extends AsyncDisposable {
 
 const TOPIC = 't'
 const SESSION_TIMEOUT_MS = 6_000
+const HEARTBEAT_INTERVAL_MS = 1_000
+/** Of groups of the consumer protocol, whose times the brokers have. */
+const GROUP_CONFIG = {
+  'group.consumer.min.session.timeout.ms': String(SESSION_TIMEOUT_MS),
+  'group.consumer.session.timeout.ms': String(SESSION_TIMEOUT_MS),
+  'group.consumer.min.heartbeat.interval.ms': String(HEARTBEAT_INTERVAL_MS),
+  'group.consumer.heartbeat.interval.ms': String(HEARTBEAT_INTERVAL_MS),
+}
 
 async function embedded(partitions: number): Promise<Servers> {
   const zookeeper = await EmbeddedZooKeeper.start()
-  const kafka = await EmbeddedCluster.start({ brokers: 3, topics: { [TOPIC]: { partitions } } })
+  const kafka = await EmbeddedCluster.start({
+    brokers: 3,
+    topics: { [TOPIC]: { partitions } },
+    groupConsumerSessionTimeoutMs: SESSION_TIMEOUT_MS,
+    groupConsumerHeartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+  })
   const dispose = async () => {
     await kafka.stop()
     await zookeeper.stop()
@@ -45,7 +59,9 @@ async function embedded(partitions: number): Promise<Servers> {
 }
 
 async function real(version: string, partitions: number): Promise<Servers> {
-  const kafka = await startKafka({ version, zookeeper: true, onProgress: console.log })
+  const hasConsumerProtocol = Number(version.split('.')[0]) >= 4
+  const config = hasConsumerProtocol ? GROUP_CONFIG : {}
+  const kafka = await startKafka({ version, zookeeper: true, config, onProgress: console.log })
   await kafka.createTopic(TOPIC, { partitions })
   return {
     hosts: kafka.hosts,
@@ -63,13 +79,15 @@ async function main(options: Options): Promise<void> {
   const group = { consumerGroup: 'storm' }
   const sessionTimeoutMs = SESSION_TIMEOUT_MS
   const { zookeeperHosts } = servers
-  const consumer: BalancedConsumerOptions =
-    options.managed === true
-      ? {
-          ...{ ...group, managed: true, sessionTimeoutMs, heartbeatIntervalMs: 1_000 },
-          ...(options.assignor === undefined ? {} : { assignors: [options.assignor] }),
-        }
-      : { ...group, zookeeperHosts, zookeeperConnectionTimeoutMs: sessionTimeoutMs }
+  const protocol = options.protocol ?? (options.managed === true ? 'classic' : 'zookeeper')
+  const heartbeatIntervalMs = HEARTBEAT_INTERVAL_MS
+  const assignors = options.assignor === undefined ? {} : { assignors: [options.assignor] }
+  const consumers: Readonly<Record<typeof protocol, BalancedConsumerOptions>> = {
+    classic: { ...group, managed: true, sessionTimeoutMs, heartbeatIntervalMs, ...assignors },
+    consumer: { ...group, groupProtocol: 'consumer' },
+    zookeeper: { ...group, zookeeperHosts, zookeeperConnectionTimeoutMs: sessionTimeoutMs },
+  }
+  const consumer = consumers[protocol]
   console.log(`${options.seconds} s, seed ${seed}`)
   const { problems, settledMs, ...figures } = await storm({
     ...{ hosts: servers.hosts, topic: TOPIC, partitions, sessionTimeoutMs, consumer },
@@ -96,6 +114,7 @@ async function main(options: Options): Promise<void> {
 new Command('test:rebalance-storm')
   .option('--kafka <version>', 'on a real cluster of this version')
   .option('--managed', "coordinated by Kafka's group protocol")
+  .option('--protocol <name>', 'zookeeper, classic or consumer')
   .option('--assignor <name>', 'of a managed group')
   .option('--seconds <number>', 'how long', '300')
   .option('--processes <number>', 'how many members', '12')
