@@ -86,13 +86,19 @@ export class Groups {
     return group instanceof ShareGroup ? group : undefined
   }
 
+  /** Throws GROUP_ID_NOT_FOUND if there is none, or one of another type. */
+  share(id: string, missing = `Group ${id} not found.`): ShareGroup {
+    const group = this.#byId.get(id)
+    if (group instanceof ShareGroup) return group
+    const detail = group === undefined ? missing : `Group ${id} is not a share group.`
+    throw new Refused('GROUP_ID_NOT_FOUND', detail)
+  }
+
   /** Throws GROUP_ID_NOT_FOUND if the group is of another type. */
   findOrCreateShare(id: string): ShareGroup {
     const known = this.#byId.get(id)
     if (known instanceof ShareGroup) return known
-    if (known !== undefined) {
-      throw new Refused('GROUP_ID_NOT_FOUND', `Group ${id} is not a share group.`)
-    }
+    if (known !== undefined) return this.share(id)
     const group = new ShareGroup(id, this.#settings.share, this.#timers)
     this.#byId.set(id, group)
     return group

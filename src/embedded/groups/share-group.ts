@@ -73,7 +73,7 @@ export class ShareGroup implements Group {
   heartbeat(request: ShareHeartbeat, topics: Topics) {
     const { memberId, memberEpoch } = request
     if (memberEpoch === LEAVING) {
-      if (!this.members.has(memberId)) throw new Refused('UNKNOWN_MEMBER_ID')
+      if (!this.members.has(memberId)) throw this.#unknown(memberId)
       this.#remove(memberId)
       return { memberEpoch: LEAVING, assignment: null }
     }
@@ -173,9 +173,19 @@ export class ShareGroup implements Group {
 
   #known({ memberId, memberEpoch }: ShareHeartbeat): ShareMember {
     const member = this.members.get(memberId)
-    if (member === undefined) throw new Refused('UNKNOWN_MEMBER_ID')
-    if (memberEpoch > member.epoch) throw new Refused('FENCED_MEMBER_EPOCH')
+    if (member === undefined) throw this.#unknown(memberId)
+    if (memberEpoch > member.epoch) {
+      throw new Refused(
+        'FENCED_MEMBER_EPOCH',
+        `The share group member has a greater member epoch (${memberEpoch}) than the one known by the group coordinator (${member.epoch}). The member must abandon all its partitions and rejoin.`,
+      )
+    }
     return member
+  }
+
+  #unknown(memberId: string): Refused {
+    const detail = `Member ${memberId} is not a member of group ${this.id}.`
+    return new Refused('UNKNOWN_MEMBER_ID', detail)
   }
 
   #remove(memberId: string): void {

@@ -61,6 +61,8 @@ export class SharePartition {
   /** By offset, from `#startOffset` on. */
   readonly #records = new Map<number, RecordState>()
   #startOffset: number
+  /** The highest offset that was ever lent. */
+  #lastLent = -1
   #leaderEpoch: number
 
   constructor(partition: Partition, settings: ShareSettings, timers: Timers) {
@@ -124,14 +126,25 @@ export class SharePartition {
    */
   acknowledge(member: string, batches: readonly AcknowledgementBatch[], mayRenew: boolean): void {
     this.#followLeader()
-    const highest = mayRenew ? TYPE.renew : TYPE.reject
-    const all = batches.flatMap((batch) => this.#typesOf(batch, highest))
+    checkBatches(batches, mayRenew ? TYPE.renew : TYPE.reject)
+    const all = batches.flatMap((batch) => typesOf(batch))
+    const seen = new Set<number>()
     for (const { offset } of all) {
-      const record = this.#records.get(offset)
       if (offset < this.startOffset) continue
-      if (record?.kind !== 'acquired' || record.member !== member) {
-        throw new Refused('INVALID_RECORD_STATE', 'The record is not acquired by the member.')
+      if (offset > this.#lastLent) {
+        const detail =
+          'Batch record not found. The first offset in request is past acquired records.'
+        throw new Refused('INVALID_REQUEST', detail)
       }
+      const record = this.#records.get(offset)
+      if (record?.kind !== 'acquired' || seen.has(offset)) {
+        const detail = 'The offset cannot be acknowledged. The offset is not acquired.'
+        throw new Refused('INVALID_RECORD_STATE', detail)
+      }
+      if (record.member !== member) {
+        throw new Refused('INVALID_RECORD_STATE', 'Member is not the owner of offset')
+      }
+      seen.add(offset)
     }
     for (const { offset, type } of all) {
       const record = this.#records.get(offset)
@@ -148,20 +161,6 @@ export class SharePartition {
   /** The member has left: its records become available to others. */
   releaseAll(member: string): void {
     this.#releaseAcquired((record) => record.member === member)
-  }
-
-  #typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch, highest: number) {
-    const first = Number(firstOffset)
-    const count = Number(lastOffset) - first + 1
-    const isWellFormed =
-      count > 0 && (acknowledgeTypes.length === 1 || acknowledgeTypes.length === count)
-    if (!isWellFormed || acknowledgeTypes.some((type) => type < 0 || type > highest)) {
-      throw new Refused('INVALID_REQUEST', 'The acknowledgement batch is not valid.')
-    }
-    return Array.from({ length: count }, (_, index) => ({
-      offset: first + index,
-      type: acknowledgeTypes[index] ?? acknowledgeTypes[0]!,
-    }))
   }
 
   #firstAvailable(): number | undefined {
@@ -185,6 +184,7 @@ export class SharePartition {
       const before = this.#records.get(offset)
       const count = (before?.kind === 'available' ? before.count : 0) + 1
       this.#records.set(offset, { kind: 'acquired', count, member, until })
+      this.#lastLent = Math.max(this.#lastLent, offset)
       const range = ranges[ranges.length - 1]
       const isNext = range?.lastOffset === BigInt(offset - 1) && range.deliveryCount === count
       if (range !== undefined && isNext) range.lastOffset = BigInt(offset)
@@ -234,4 +234,28 @@ export class SharePartition {
     // A waiting fetch may be able to acquire the released records.
     this.partition.log.changed()
   }
+}
+
+/** The ranges must be in order, with one type each or a type for each offset. Throws Refused. */
+function checkBatches(batches: readonly AcknowledgementBatch[], highestType: number): void {
+  let before = -1n
+  for (const { firstOffset, lastOffset, acknowledgeTypes } of batches) {
+    const count = Number(lastOffset - firstOffset) + 1
+    const isWellFormed =
+      count > 0 &&
+      firstOffset >= before &&
+      (acknowledgeTypes.length === 1 || acknowledgeTypes.length === count) &&
+      acknowledgeTypes.every((type) => type >= TYPE.gap && type <= highestType)
+    if (!isWellFormed) throw new Refused('INVALID_REQUEST')
+    before = lastOffset
+  }
+}
+
+/** Returns the type of each offset. */
+function typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch) {
+  const first = Number(firstOffset)
+  return Array.from({ length: Number(lastOffset) - first + 1 }, (_, index) => ({
+    offset: first + index,
+    type: acknowledgeTypes[index] ?? acknowledgeTypes[0]!,
+  }))
 }

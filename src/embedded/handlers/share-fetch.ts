@@ -106,11 +106,13 @@ function releaseAll(
 }
 
 /** Throws Refused. */
-function groupOf({ groupId }: Asking, context: RequestContext): ShareGroup {
+function groupOf({ groupId, shareSessionEpoch }: Asking, context: RequestContext): ShareGroup {
   authorize(context, 'read', 'group', groupId ?? '')
   const group = context.groups.findShare(groupId ?? '')
-  if (group === undefined) throw new Refused('GROUP_ID_NOT_FOUND')
-  return group
+  if (group !== undefined) return group
+  throw new Refused(
+    shareSessionEpoch === OPENING ? 'GROUP_ID_NOT_FOUND' : 'SHARE_SESSION_NOT_FOUND',
+  )
 }
 
 /** Throws Refused. */

@@ -13,6 +13,8 @@ import { SHARE_HEARTBEAT_MS, type ShareGroup } from '../groups/share-group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 
 const JOINING = 0
+const LEAVING = -1
+const NO_PARTITION = 'This server does not host this topic-partition.'
 
 /** Throws Refused. */
 function coordinated(
@@ -22,11 +24,7 @@ function coordinated(
 ): ShareGroup {
   authorize(context, operation, 'group', groupId)
   context.groups.checkCoordinator(groupId, context.broker.id)
-  const group = context.groups.findShare(groupId)
-  if (group === undefined) {
-    throw new Refused('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a share group.`)
-  }
-  return group
+  return context.groups.share(groupId)
 }
 
 export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
@@ -35,7 +33,9 @@ export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
     const outcome = outcomeOf(() => {
       authorize(context, 'read', 'group', groupId)
       if (groupId === '') throw new Refused('INVALID_REQUEST', "GroupId can't be empty.")
-      if (memberId === '') throw new Refused('INVALID_REQUEST', "MemberId can't be empty.")
+      if (memberId === '') throw new Refused('INVALID_REQUEST')
+      if (rackId === '') throw new Refused('INVALID_REQUEST', "RackId can't be empty.")
+      if (memberEpoch < LEAVING) throw new Refused('INVALID_REQUEST', 'MemberEpoch is invalid.')
       context.groups.checkCoordinator(groupId, context.broker.id)
       if (memberEpoch === JOINING && (topics === null || topics.length === 0)) {
         throw new Refused('INVALID_REQUEST', 'SubscribedTopicNames must be set in first request.')
@@ -43,7 +43,10 @@ export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
       const group =
         memberEpoch === JOINING
           ? context.groups.findOrCreateShare(groupId)
-          : coordinated(context, groupId, 'read')
+          : context.groups.share(
+              groupId,
+              `${memberEpoch === LEAVING ? 'Group' : 'Share group'} ${groupId} not found.`,
+            )
       const clientId = context.clientId ?? ''
       const { clientHost } = context
       const asked = { memberId, memberEpoch, rackId, topics, clientId, clientHost }
@@ -57,7 +60,7 @@ export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
       errorMessage: null,
       memberId,
       memberEpoch: epoch,
-      heartbeatIntervalMs: SHARE_HEARTBEAT_MS,
+      heartbeatIntervalMs: epoch === LEAVING ? 0 : SHARE_HEARTBEAT_MS,
       assignment:
         assignment === null
           ? null
@@ -139,11 +142,16 @@ export const describeShareGroupOffsetsHandler = handler(describeShareGroupOffset
   handle: (request, context) => ({
     throttleTimeMs: 0,
     groups: request.groups.map(({ groupId, topics }) => {
-      const outcome = outcomeOf(() => coordinated(context, groupId, 'describe'))
+      const outcome = outcomeOf(() => {
+        authorize(context, 'describe', 'group', groupId)
+        context.groups.checkCoordinator(groupId, context.broker.id)
+        return context.groups.findShare(groupId)
+      })
       if (outcome.refused !== undefined) {
         const { errorCode, detail } = outcome.refused
         return { groupId, topics: [], errorCode, errorMessage: detail }
       }
+      // A group that does not exist has no offsets.
       const group = outcome.value
       const all = context.cluster.topics.all.map(({ name, partitions }) => ({
         topicName: name,
@@ -161,14 +169,14 @@ export const describeShareGroupOffsetsHandler = handler(describeShareGroupOffset
               topicName,
               topicId: topic?.id ?? ZERO_UUID,
               partitions: partitions.flatMap((index) => {
-                const found = topic === undefined ? undefined : group.find(topic.id, index)
+                const found = topic === undefined ? undefined : group?.find(topic.id, index)
                 if (found === undefined && isAll) return []
                 return {
                   partitionIndex: index,
                   startOffset: BigInt(found?.startOffset ?? -1),
                   leaderEpoch: 0,
                   lag: BigInt(found?.lag ?? -1),
-                  errorCode: topic === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0,
+                  errorCode: 0,
                   errorMessage: null,
                 }
               }),
@@ -185,15 +193,21 @@ export const describeShareGroupOffsetsHandler = handler(describeShareGroupOffset
 })
 
 /** Throws Refused. */
-function emptied(context: RequestContext, groupId: string, operation: 'read' | 'delete') {
-  const group = coordinated(context, groupId, operation)
-  if (!group.isEmpty) throw new Refused('NON_EMPTY_GROUP')
+function checkEmpty(group: ShareGroup): ShareGroup {
+  if (!group.isEmpty) throw new Refused('NON_EMPTY_GROUP', 'The group is not empty.')
   return group
+}
+
+/** Moving the offsets of a group that does not exist creates it. Throws Refused. */
+function movable(context: RequestContext, groupId: string): ShareGroup {
+  authorize(context, 'read', 'group', groupId)
+  context.groups.checkCoordinator(groupId, context.broker.id)
+  return checkEmpty(context.groups.findOrCreateShare(groupId))
 }
 
 export const alterShareGroupOffsetsHandler = handler(alterShareGroupOffsets, {
   handle: ({ groupId, topics }, context) => {
-    const outcome = outcomeOf(() => emptied(context, groupId, 'read'))
+    const outcome = outcomeOf(() => movable(context, groupId))
     if (outcome.refused !== undefined) {
       const { errorCode, detail } = outcome.refused
       return { throttleTimeMs: 0, errorCode, errorMessage: detail, responses: [] }
@@ -211,7 +225,8 @@ export const alterShareGroupOffsetsHandler = handler(alterShareGroupOffsets, {
           partitions: partitions.map(({ partitionIndex, startOffset }) => {
             const partition = topic?.partitions[partitionIndex]
             if (topic === undefined || partition === undefined) {
-              return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+              const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+              return { partitionIndex, errorCode, errorMessage: NO_PARTITION }
             }
             group.partition(topic.id, partition).moveTo(Number(startOffset))
             return { partitionIndex, errorCode: 0 }
@@ -225,7 +240,7 @@ export const alterShareGroupOffsetsHandler = handler(alterShareGroupOffsets, {
 
 export const deleteShareGroupOffsetsHandler = handler(deleteShareGroupOffsets, {
   handle: ({ groupId, topics }, context) => {
-    const outcome = outcomeOf(() => emptied(context, groupId, 'delete'))
+    const outcome = outcomeOf(() => checkEmpty(coordinated(context, groupId, 'delete')))
     if (outcome.refused !== undefined) {
       const { errorCode, detail } = outcome.refused
       return { throttleTimeMs: 0, errorCode, errorMessage: detail, responses: [] }
@@ -242,6 +257,7 @@ export const deleteShareGroupOffsetsHandler = handler(deleteShareGroupOffsets, {
           topicName,
           topicId: topic?.id ?? ZERO_UUID,
           errorCode: topic === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : 0,
+          errorMessage: topic === undefined ? NO_PARTITION : null,
         }
       }),
     }
