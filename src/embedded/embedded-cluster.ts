@@ -113,7 +113,12 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#parts = {
       cluster: this.#state,
       groups: this.#groups,
-      transactions: new Transactions(this.#state, this.#groups, storage),
+      transactions: new Transactions(
+        this.#state,
+        this.#groups,
+        storage,
+        options.transactionMarkerDelayMs ?? 0,
+      ),
       security,
       dispatch: new Dispatch(profile),
       faults: this.faults,

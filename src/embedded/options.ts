@@ -95,6 +95,12 @@ export interface EmbeddedClusterOptions {
   /** How many members such a group may have. Default: 2,147,483,647, as in Kafka. */
   readonly groupConsumerMaxSize?: number
   /**
+   * How long after the end of a transaction its markers are written. Until then the transaction is
+   * in the state PrepareCommit or PrepareAbort, and the next one of the same producer is refused
+   * with CONCURRENT_TRANSACTIONS, as by a busy Kafka. Not together with `dataDir`. Default: 0.
+   */
+  readonly transactionMarkerDelayMs?: number
+  /**
    * The maximum size of the requests of all clients that wait for responses. A request that is
    * larger alone is still accepted; no more is read then. Kafka's `queued.max.request.bytes`.
    * Default: 268,435,456.
@@ -174,6 +180,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     groupInitialRebalanceDelayMs: anInteger(0),
     groupMinSessionTimeoutMs: anInteger(1),
     shareRecordLockMs: anInteger(1),
+    transactionMarkerDelayMs: anInteger(0),
     shareDeliveryCountLimit: anInteger(1),
     shareAutoOffsetReset: oneOf('earliest', 'latest'),
     groupConsumerSessionTimeoutMs: anInteger(1),
@@ -200,7 +207,12 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       allowEveryoneIfNoAclFound: aBoolean,
     })
   }
-  const { topics = {}, version, listeners = {} } = options
+  const { topics = {}, version, listeners = {}, transactionMarkerDelayMs = 0 } = options
+  if (transactionMarkerDelayMs > 0 && options.dataDir !== undefined) {
+    throw new InvalidArgumentError(
+      "EmbeddedCluster: 'transactionMarkerDelayMs' cannot be used with 'dataDir': decisions without markers are not stored",
+    )
+  }
   const count = brokerCount(options)
   checkListener('EmbeddedCluster', options, version, count)
   for (const [name, listener] of Object.entries(listeners)) {

@@ -16,7 +16,7 @@ const NOTHING = {
   topics: [],
 } as const
 /** States that Kafka has and this coordinator skips. */
-const OTHER_STATES = ['PrepareCommit', 'PrepareAbort', 'Dead', 'PrepareEpochFence']
+const OTHER_STATES = ['Dead', 'PrepareEpochFence']
 
 export const describeTransactionsHandler = handler(describeTransactions, {
   handle: (request, context) => ({

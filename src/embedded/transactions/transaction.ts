@@ -1,12 +1,20 @@
 import type { Partition } from '../cluster/partition.ts'
 import type { Timer } from '../timers.ts'
 
-/** Markers are written immediately here, so that no client sees Kafka's intermediate states. */
-export type TransactionState = 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort'
+export type TransactionState =
+  | 'Empty'
+  | 'Ongoing'
+  /** The outcome is decided, and the markers are not written yet. */
+  | 'PrepareCommit'
+  | 'PrepareAbort'
+  | 'CompleteCommit'
+  | 'CompleteAbort'
 
 export const TRANSACTION_STATES: readonly TransactionState[] = [
   'Empty',
   'Ongoing',
+  'PrepareCommit',
+  'PrepareAbort',
   'CompleteCommit',
   'CompleteAbort',
 ]
@@ -33,6 +41,7 @@ export class Transaction {
   startedAtMs = -1
   /** When it last changed. */
   usedAtMs = -1
+  /** Ends the transaction after its timeout; while it is prepared, writes the markers. */
   timer: Timer | undefined
   readonly partitions = new Set<Partition>()
   /** Groups whose offsets the transaction commits. */
@@ -43,6 +52,10 @@ export class Transaction {
     this.producerId = producerId
     this.producerEpoch = producerEpoch
     this.timeoutMs = timeoutMs
+  }
+
+  get isPrepared(): boolean {
+    return this.state === 'PrepareCommit' || this.state === 'PrepareAbort'
   }
 
   get isExhausted(): boolean {

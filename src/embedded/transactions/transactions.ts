@@ -26,14 +26,22 @@ export class Transactions {
   readonly #cluster: ClusterState
   readonly #groups: Groups
   readonly #storage: ClusterStorage
+  readonly #markerDelayMs: number
 
   /**
    * Transactions that were open when the cluster ended are aborted, and their producers are fenced.
+   * `markerDelayMs`: how long after the end of a transaction its markers are written.
    */
-  constructor(cluster: ClusterState, groups: Groups, storage: ClusterStorage) {
+  constructor(
+    cluster: ClusterState,
+    groups: Groups,
+    storage: ClusterStorage,
+    markerDelayMs: number,
+  ) {
     this.#cluster = cluster
     this.#groups = groups
     this.#storage = storage
+    this.#markerDelayMs = markerDelayMs
     for (const saved of storage.saved.transactions) {
       const producer = { producerId: BigInt(saved.producerId), producerEpoch: saved.producerEpoch }
       const transaction = new Transaction(saved.id, producer, saved.timeoutMs)
@@ -58,7 +66,7 @@ export class Transactions {
   /** The state of an id, which may have expired. */
   find(id: string): Transaction | undefined {
     const known = this.#byId.get(id)
-    if (known === undefined || known.state === 'Ongoing') return known
+    if (known === undefined || known.state === 'Ongoing' || known.isPrepared) return known
     if (this.#cluster.nowMs() - known.usedAtMs < EXPIRATION_MS) return known
     this.#byId.delete(id)
     return undefined
@@ -90,6 +98,7 @@ export class Transactions {
     if (expected !== undefined && !known.isOf(expected) && !known.wasBumpedFrom(expected)) {
       throw new Refused('PRODUCER_FENCED')
     }
+    if (known.isPrepared) throw new Refused('CONCURRENT_TRANSACTIONS')
     if (known.state === 'Ongoing') {
       // The epoch that is reserved for fencing is never allocated: the client sends the request
       // again and gets the next one.
@@ -116,11 +125,13 @@ export class Transactions {
     return transaction
   }
 
+  /** Throws Refused. */
   addPartitions(transaction: Transaction, partitions: readonly Partition[]): void {
     this.#begin(transaction)
     for (const partition of partitions) transaction.partitions.add(partition)
   }
 
+  /** Throws Refused. */
   addGroup(transaction: Transaction, groupId: string): void {
     this.#begin(transaction)
     transaction.groups.add(groupId)
@@ -129,6 +140,7 @@ export class Transactions {
   /** Uses the protocol up to transaction.version 1. Throws Refused. */
   end(id: string, producer: ProducerIdentity, outcome: Outcome): void {
     const transaction = this.of(id, producer)
+    checkPrepared(transaction, outcome)
     if (transaction.state === 'Ongoing') this.#complete(transaction, outcome)
     else if (transaction.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
   }
@@ -139,6 +151,9 @@ export class Transactions {
    */
   endAndBump(id: string, producer: ProducerIdentity, outcome: Outcome): ProducerIdentity {
     const known = this.find(id)
+    if (known?.isOf(producer) === true || known?.wasBumpedFrom(producer) === true) {
+      checkPrepared(known, outcome)
+    }
     // A repeated request: the transaction has already ended.
     if (known?.wasBumpedFrom(producer) === true && known.state !== 'Ongoing') {
       if (known.state !== stateAfter(outcome)) throw new Refused('INVALID_TXN_STATE')
@@ -155,7 +170,9 @@ export class Transactions {
     return transaction.identity
   }
 
+  /** Throws Refused. */
   #begin(transaction: Transaction): void {
+    if (transaction.isPrepared) throw new Refused('CONCURRENT_TRANSACTIONS')
     if (transaction.state === 'Ongoing') return
     transaction.state = 'Ongoing'
     transaction.startedAtMs = this.#cluster.nowMs()
@@ -192,24 +209,38 @@ export class Transactions {
     transaction.bump(lastProducerEpoch, () => this.#cluster.newProducerId())
   }
 
-  /** Writes the markers; with a later epoch, they fence the producer in the logs as well. */
+  /**
+   * Decides the outcome, and writes the markers after the configured delay; with a later epoch, they
+   * fence the producer in the logs as well.
+   */
   #complete(
     transaction: Transaction,
     outcome: Outcome,
     producerEpoch = transaction.producerEpoch,
   ): void {
+    transaction.timer?.cancel()
+    const producer = { producerId: transaction.producerId, producerEpoch }
+    if (this.#markerDelayMs === 0) {
+      this.#writeMarkers(transaction, producer, outcome)
+      return
+    }
+    transaction.state = outcome === 'commit' ? 'PrepareCommit' : 'PrepareAbort'
+    transaction.timer = this.#cluster.timers.after(this.#markerDelayMs, () =>
+      this.#writeMarkers(transaction, producer, outcome),
+    )
+  }
+
+  #writeMarkers(transaction: Transaction, producer: ProducerIdentity, outcome: Outcome): void {
     const nowMs = this.#cluster.nowMs()
-    const { producerId } = transaction
     for (const partition of transaction.partitions) {
       if (partition.isDeleted) continue
-      partition.appendRaw(endMarker({ producerId, producerEpoch }, outcome, nowMs), nowMs)
+      partition.appendRaw(endMarker(producer, outcome, nowMs), nowMs)
     }
     for (const group of transaction.groups) {
-      this.#groups.find(group)?.offsets.endTransaction(producerId, outcome)
+      this.#groups.find(group)?.offsets.endTransaction(producer.producerId, outcome)
     }
     transaction.partitions.clear()
     transaction.groups.clear()
-    transaction.timer?.cancel()
     transaction.state = stateAfter(outcome)
     this.#save(transaction)
   }
@@ -221,6 +252,13 @@ export class Transactions {
     const saved = { id, producerId: String(producerId), producerEpoch, timeoutMs, isOpen }
     this.#storage.save({ kind: 'transaction', ...saved })
   }
+}
+
+/** Throws Refused while the markers of the transaction are not written. */
+function checkPrepared(transaction: Transaction, outcome: Outcome): void {
+  if (!transaction.isPrepared) return
+  const isSame = transaction.state === (outcome === 'commit' ? 'PrepareCommit' : 'PrepareAbort')
+  throw new Refused(isSame ? 'CONCURRENT_TRANSACTIONS' : 'INVALID_TXN_STATE')
 }
 
 function stateAfter(outcome: Outcome) {
