@@ -17,6 +17,7 @@ import {
   brokerIdsOf,
   listenerPlans,
   queuedMaxRequestBytesOf,
+  receivesMetrics,
   replicationFactorOf,
   securityOf,
 } from './set-up.ts'
@@ -27,6 +28,7 @@ import { Dispatch } from './server/dispatch.ts'
 import { RequestMemory } from './server/request-memory.ts'
 import { memoryStorage, type ClusterStorage } from './storage/cluster-storage.ts'
 import { DataFolder } from './storage/data-folder.ts'
+import type { PushedMetrics } from './telemetry/client-metrics.ts'
 import { Transactions } from './transactions/transactions.ts'
 import { Timers } from './timers.ts'
 import type { KafkaVersion } from './versions/api-tables.ts'
@@ -83,6 +85,7 @@ export class EmbeddedCluster implements AsyncDisposable {
         transactionVersion: options.transactionVersion ?? 2,
         partitionCount: options.defaultPartitions ?? 1,
         replicationFactor: replicationFactorOf(options),
+        receivesMetrics: receivesMetrics(options),
         brokerConfig: brokerConfigOf(options),
       },
       this.#timers,
@@ -201,6 +204,14 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** The names of the existing topics. */
   get topics(): readonly string[] {
     return this.#state.topics.all.map(({ name }) => name)
+  }
+
+  /**
+   * The metrics that clients have pushed to the brokers (KIP-714), oldest first: the last 1,000
+   * pushes. Needs the option `clientMetrics`.
+   */
+  get pushedMetrics(): readonly PushedMetrics[] {
+    return this.#state.clientMetrics.pushes
   }
 
   /** Throws InvalidArgumentError for what a broker would reject. */

@@ -19,6 +19,8 @@ export type { Fault, FaultAction, FaultMatch, Faults } from './faults/faults.ts'
 export type { TransactionalProducer } from './log/marker.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
 export type { RequestFilter, RequestLog, SeenRequest } from './server/request-log.ts'
+export type { PushedMetrics } from './telemetry/client-metrics.ts'
+export type { PushedMetric } from './telemetry/otlp.ts'
 export type { ApiName } from './api/api-names.ts'
 export { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
 export type {

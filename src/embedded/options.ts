@@ -1,3 +1,4 @@
+import { pushTelemetry } from '../../protocol/apis/push-telemetry.ts'
 import { saslHandshake } from '../../protocol/apis/sasl-handshake.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import {
@@ -9,6 +10,7 @@ import {
   aString,
   checkOptions,
   concealed,
+  either,
   oneOf,
   type Check,
 } from '../options.ts'
@@ -107,6 +109,13 @@ export interface EmbeddedClusterOptions {
    */
   readonly queuedMaxRequestBytes?: number
   /**
+   * Whether the brokers have a plugin that receives the metrics of clients (KIP-714), or the ids of
+   * those that have one. `pushedMetrics` has what clients push. Which metrics the brokers request is
+   * set with the configs of client metrics resources, as in Kafka; they are in memory only. Needs
+   * version 3.9 or 4.4. Default: false.
+   */
+  readonly clientMetrics?: boolean | readonly number[]
+  /**
    * A folder in which topics, records and committed offsets are stored, so that they survive a
    * restart. They also survive `kill -9`, but not a failure of the machine, because writes are not
    * flushed to the disk. The folder is created if it is missing; one process can use it at a time.
@@ -187,6 +196,7 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     groupConsumerHeartbeatIntervalMs: anInteger(1),
     groupConsumerMaxSize: anInteger(1),
     queuedMaxRequestBytes: anInteger(1),
+    clientMetrics: either(aBoolean, anArrayOf(anInteger(0))),
     dataDir: aString,
     onWarning: aFunction,
     zookeeper: (value) =>
@@ -238,6 +248,16 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
   if (transactionVersion !== undefined && (isOlder || zookeeper !== undefined)) {
     throw new InvalidArgumentError(
       `EmbeddedCluster: option 'transactionVersion' requires version ${FIRST_WITH_FEATURES}`,
+    )
+  }
+  const { clientMetrics = false } = options
+  if (
+    clientMetrics !== false &&
+    version !== undefined &&
+    !apiTable(version).has(pushTelemetry.key)
+  ) {
+    throw new InvalidArgumentError(
+      "EmbeddedCluster: option 'clientMetrics' needs version 3.9 or 4.4",
     )
   }
   if (zookeeper === undefined && zookeeperChroot !== undefined) {

@@ -79,6 +79,14 @@ export function consumerGroupSettingsOf(options: EmbeddedClusterOptions): Consum
   }
 }
 
+/** Whether a broker has a plugin for the metrics of clients. */
+export function receivesMetrics({
+  clientMetrics = false,
+}: EmbeddedClusterOptions): (broker: number) => boolean {
+  return (broker) =>
+    typeof clientMetrics === 'boolean' ? clientMetrics : clientMetrics.includes(broker)
+}
+
 /** By Kafka's names. */
 export function brokerConfigOf(options: EmbeddedClusterOptions): ReadonlyMap<string, string> {
   const { groupInitialRebalanceDelayMs = 0 } = options

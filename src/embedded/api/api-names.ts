@@ -64,6 +64,8 @@ const API_NAMES = [
   'DescribeShareGroupOffsets',
   'AlterShareGroupOffsets',
   'DeleteShareGroupOffsets',
+  'GetTelemetrySubscriptions',
+  'PushTelemetry',
 ] as const
 
 /** The name of a Kafka API, such as `Produce`. */

@@ -4,6 +4,7 @@ import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Brokers } from './brokers.ts'
 import { Features } from './features.ts'
 import { Topics, type TopicDefaults } from './topics.ts'
+import { ClientMetricsReceiver } from '../telemetry/client-metrics.ts'
 import { newUuid } from './uuid.ts'
 
 export interface ClusterSettings extends TopicDefaults {
@@ -11,6 +12,8 @@ export interface ClusterSettings extends TopicDefaults {
   readonly autoCreateTopics: boolean
   /** The level of the feature `transaction.version`. */
   readonly transactionVersion: 0 | 1 | 2
+  /** Whether a broker has a plugin for the metrics of clients. */
+  readonly receivesMetrics: (broker: number) => boolean
   /** The configs that the options of the cluster set, by Kafka's names. */
   readonly brokerConfig: ReadonlyMap<string, string>
 }
@@ -25,6 +28,7 @@ export class ClusterState {
   readonly features: Features
   readonly settings: ClusterSettings
   readonly timers: Timers
+  readonly clientMetrics: ClientMetricsReceiver
   /** The difference between the brokers' clock and this machine's. */
   clockSkewMs = 0
   readonly #storage: ClusterStorage
@@ -41,6 +45,7 @@ export class ClusterState {
     this.settings = settings
     this.features = new Features(settings.profile.metadataLevel, settings.transactionVersion)
     this.timers = timers
+    this.clientMetrics = new ClientMetricsReceiver(settings.receivesMetrics)
     this.topics = new Topics(brokers, settings, storage)
     this.#storage = storage
     const { clusterId, nextProducerId } = storage.saved

@@ -14,10 +14,12 @@ import {
   topicEntries,
   type ConfigWishes,
 } from './config-entries.ts'
+import { alterMetrics, configsOfMetrics, metricsEntries } from './metrics-configs.ts'
 
 /** Kafka's numbers of the types of resources that have configs. */
 const TOPIC = 2
 const BROKER = 4
+const CLIENT_METRICS = 16
 const GROUP = 32
 
 interface Resource {
@@ -34,17 +36,7 @@ export const describeConfigsHandler = handler(describeConfigs, {
         synonyms: request.includeSynonyms,
         documentation: request.includeDocumentation,
       }
-      const outcome = outcomeOf(() =>
-        resource.resourceType === BROKER
-          ? entriesOfBroker(resource.resourceName, wishes, context)
-          : resource.resourceType === GROUP
-            ? entriesOfGroup(resource.resourceName, wishes, context)
-            : topicEntries(
-                topicOf(resource, context, 'describeConfigs', '').config,
-                wishes,
-                context,
-              ),
-      )
+      const outcome = outcomeOf(() => entriesOf(resource, wishes, context))
       return outcome.refused === undefined
         ? { ...named(resource), errorCode: 0, errorMessage: '', configs: outcome.value }
         : { ...refusal(resource, outcome.refused), configs: [] }
@@ -58,6 +50,23 @@ export const describeConfigsHandler = handler(describeConfigs, {
     })),
   }),
 })
+
+/** Throws Refused. */
+function entriesOf(resource: Resource, wishes: ConfigWishes, context: RequestContext) {
+  const { resourceType, resourceName } = resource
+  switch (resourceType) {
+    case BROKER:
+      return entriesOfBroker(resourceName, wishes, context)
+    case GROUP:
+      return entriesOfGroup(resourceName, wishes, context)
+    case CLIENT_METRICS:
+      return metricsEntries(resourceName, wishes, context)
+    default: {
+      const { config } = topicOf(resource, context, 'describeConfigs', '')
+      return topicEntries(config, wishes, context)
+    }
+  }
+}
 
 /**
  * A broker returns only its own configs, and the defaults of all brokers for an empty name. Throws
@@ -126,9 +135,18 @@ export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, {
   }),
 })
 
+/** The configs of a resource before they are altered. */
+interface AlteredConfigs {
+  readonly overrides: ReadonlyMap<string, string>
+  /** The value of a config, or else its default. */
+  get(name: string): string
+  /** Throws Refused for an unknown config. */
+  isList(name: string): boolean
+}
+
 function applyOperation(
   values: Map<string, string>,
-  config: TopicConfig,
+  config: AlteredConfigs,
   name: string,
   operation: number,
   value: string | null,
@@ -142,7 +160,7 @@ function applyOperation(
       return
     case APPEND:
     case SUBTRACT: {
-      if (definitionOf(name).type !== 'list') {
+      if (!config.isList(name)) {
         throw new Refused(
           'INVALID_CONFIG',
           `Can't ${operation === APPEND ? 'APPEND' : 'SUBTRACT'} to key ${name} because its type is not LIST.`,
@@ -171,17 +189,28 @@ function altered(
   resource: Resource,
   context: RequestContext,
   validateOnly: boolean,
-  values: (config: TopicConfig) => Iterable<readonly [string, string]>,
+  values: (config: AlteredConfigs) => Iterable<readonly [string, string]>,
 ) {
   const { refused } = outcomeOf(() => {
-    const { resourceName } = resource
+    const { resourceType, resourceName } = resource
+    if (resourceType === CLIENT_METRICS) {
+      const before = configsOfMetrics(resourceName, context)
+      alterMetrics(resourceName, values(before), validateOnly, context)
+      return
+    }
     const topic = topicOf(
       resource,
       context,
       'alterConfigs',
       `The topic '${resourceName}' does not exist.`,
     )
-    const config = new TopicConfig(values(topic.config))
+    const { overrides } = topic.config
+    const before: AlteredConfigs = {
+      overrides,
+      get: (name) => topic.config.get(name),
+      isList: (name) => definitionOf(name).type === 'list',
+    }
+    const config = new TopicConfig(values(before))
     if (!validateOnly) context.cluster.topics.configure(topic, config)
   })
   return refused === undefined

@@ -1,7 +1,9 @@
 /** The handler of each API, and the supported versions. */
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
 import { apiOf } from '../../../protocol/apis/index.ts'
+import { getTelemetrySubscriptions } from '../../../protocol/apis/get-telemetry-subscriptions.ts'
 import { produce } from '../../../protocol/apis/produce.ts'
+import { pushTelemetry } from '../../../protocol/apis/push-telemetry.ts'
 import { decodeRequestHeader, encodeResponse } from '../../../protocol/headers.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { apiVersionsHandler, type AdvertisedApis } from '../handlers/api-versions.ts'
@@ -12,6 +14,10 @@ import {
 } from '../handlers/configs.ts'
 import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from '../handlers/acls.ts'
 import { alterClientQuotasHandler, describeClientQuotasHandler } from '../handlers/client-quotas.ts'
+import {
+  getTelemetrySubscriptionsHandler,
+  pushTelemetryHandler,
+} from '../handlers/client-metrics.ts'
 import {
   createDelegationTokenHandler,
   describeDelegationTokenHandler,
@@ -83,6 +89,7 @@ import {
 } from '../handlers/topics.ts'
 import type { KafkaProfile } from '../versions/profiles.ts'
 import type { SupportedVersions } from '../versions/api-tables.ts'
+import type { RequestContext } from '../api/context.ts'
 import type { Call, Frame, Handler } from '../api/handler.ts'
 
 const HANDLERS: readonly Handler[] = [
@@ -149,11 +156,15 @@ const HANDLERS: readonly Handler[] = [
   describeShareGroupOffsetsHandler,
   alterShareGroupOffsetsHandler,
   deleteShareGroupOffsetsHandler,
+  getTelemetrySubscriptionsHandler,
+  pushTelemetryHandler,
 ]
 
 /** 4.x reports Produce from v0 on, because librdkafka would not start otherwise (KIP-896). */
 const PRODUCE_REALLY_FROM = 3
 const FETCH_OF_KAFKA_4 = 4
+
+const TELEMETRY_APIS: readonly number[] = [getTelemetrySubscriptions.key, pushTelemetry.key]
 
 /** A valid request: its header, and the handler to run. */
 export interface DispatchedCall {
@@ -180,13 +191,19 @@ export class Dispatch {
 
   constructor(profile: KafkaProfile, more: readonly Handler[] = []) {
     this.#profile = profile
-    const all = [...HANDLERS, ...more, apiVersionsHandler(() => this.#advertised)]
+    const all = [...HANDLERS, ...more, apiVersionsHandler((context) => this.#advertisedIn(context))]
     this.#handlers = new Map(
       all.filter(({ key }) => profile.apis.has(key)).map((handler) => [handler.key, handler]),
     )
     this.#advertised = [...profile.apis]
       .filter(([key]) => this.#handlers.has(key))
       .map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max }))
+  }
+
+  /** Brokers without a plugin for the metrics of clients do not report the APIs for them. */
+  #advertisedIn({ cluster, broker }: RequestContext): AdvertisedApis {
+    if (cluster.clientMetrics.isReceiving(broker.id)) return this.#advertised
+    return this.#advertised.filter(({ apiKey }) => !TELEMETRY_APIS.includes(apiKey))
   }
 
   /** Throws UnreadableRequestError or ProtocolError. */

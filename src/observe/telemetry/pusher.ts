@@ -56,6 +56,11 @@ interface Subscription {
   readonly requested: readonly string[]
 }
 
+interface Compressed {
+  readonly codec: number
+  readonly payload: Buffer
+}
+
 export class TelemetryPusher {
   readonly #parts: TelemetryPusherParts
   readonly #ending = new AbortController()
@@ -149,7 +154,7 @@ export class TelemetryPusher {
     const nodeIds = this.#parts.nodeIds()
     const all = standardMetrics({ before: this.#last, after: now, isDelta, nodeIds })
     const metrics = all.filter(({ name }) => requested.some((prefix) => name.startsWith(prefix)))
-    const { codec, payload } = this.#payload(subscription, metrics, now)
+    const { codec, payload, isEmpty } = this.#payload(subscription, metrics, now)
     const response = await this.#parts.requests.push({
       clientInstanceId: this.#instanceId,
       subscriptionId: subscription.id,
@@ -170,7 +175,10 @@ export class TelemetryPusher {
         this.#subscription = undefined
         return
       case ErrorCode.TELEMETRY_TOO_LARGE:
-        this.#subscription = { ...subscription, maxBytes: Math.floor(payload.length / 2) }
+        // If nothing is left to drop, the client requests its subscription again after the interval.
+        this.#subscription = isEmpty
+          ? { ...subscription, requested: [] }
+          : { ...subscription, maxBytes: Math.floor(payload.length / 2) }
         return
       case ErrorCode.INVALID_RECORD:
       case ErrorCode.THROTTLING_QUOTA_EXCEEDED:
@@ -189,20 +197,18 @@ export class TelemetryPusher {
     { maxBytes, codecs, isDelta }: Subscription,
     metrics: readonly TelemetryMetric[],
     now: ClientMetricsSnapshot,
-  ): { readonly codec: number; readonly payload: Buffer } {
+  ): Compressed & { readonly isEmpty: boolean } {
     const since = isDelta ? this.#last.time : now.since
     const attributes = { client_id: now.clientId, client_software_name: 'samsa' }
     for (let wanted = metrics; ; wanted = wanted.slice(0, wanted.length >>> 1)) {
       const data = encodeMetrics({ metrics: wanted, since, time: now.time, isDelta, attributes })
       const compressed = this.#compressed(data, codecs)
-      if (wanted.length === 0 || compressed.payload.length <= maxBytes) return compressed
+      const isEmpty = wanted.length === 0
+      if (isEmpty || compressed.payload.length <= maxBytes) return { ...compressed, isEmpty }
     }
   }
 
-  #compressed(
-    data: Buffer,
-    codecs: readonly number[],
-  ): { readonly codec: number; readonly payload: Buffer } {
+  #compressed(data: Buffer, codecs: readonly number[]): Compressed {
     for (const codec of codecs) {
       if (COMPRESSIONS[codec] === undefined || this.#unusable.has(codec)) continue
       try {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { setImmediate as settled } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { PushTelemetryRequest } from '../../../protocol/apis/push-telemetry.ts'
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
@@ -8,7 +9,7 @@ import type { ClientMetricsSnapshot } from '../../../src/observe/metrics/snapsho
 import type { TelemetryMetric } from '../../../src/observe/telemetry/otlp.ts'
 import { standardMetrics } from '../../../src/observe/telemetry/standard-metrics.ts'
 import { TelemetryPusher } from '../../../src/observe/telemetry/pusher.ts'
-import { RequestTimeoutError } from '../../../src/errors.ts'
+import { RequestTimeoutError, UnsupportedVersionError } from '../../../src/errors.ts'
 import { until } from '../../support/until.ts'
 
 const INSTANCE = 'AQIDBAUGBwgJCgsMDQ4PEA'
@@ -24,6 +25,7 @@ interface Broker {
   readonly pushes: PushTelemetryRequest[]
   subscriptionId: number
   fails: boolean
+  isWithoutApi: boolean
 }
 
 function setUp(more: Partial<Broker> = {}) {
@@ -36,6 +38,7 @@ function setUp(more: Partial<Broker> = {}) {
     pushes: [],
     subscriptionId: 1,
     fails: false,
+    isWithoutApi: false,
     ...more,
   }
   const metrics = new ClientMetrics('app')
@@ -44,6 +47,7 @@ function setUp(more: Partial<Broker> = {}) {
   const requests = {
     subscriptions: ({ clientInstanceId }: { clientInstanceId: string }) => {
       broker.asked.push(clientInstanceId)
+      if (broker.isWithoutApi) return Promise.reject(new UnsupportedVersionError('too old'))
       if (broker.fails) return Promise.reject(new RequestTimeoutError('late', { broker: 'b' }))
       return Promise.resolve({
         throttleTimeMs: 0,
@@ -108,6 +112,13 @@ describe('pushing metrics', () => {
     expect(second!.metrics.length).toBeLessThan(first!.metrics.length)
   })
 
+  it('requests its subscription again when even an empty push is too large', async () => {
+    const answers = Array.from({ length: 20 }, () => 'TELEMETRY_TOO_LARGE' as const)
+    const { broker, pusher } = setUp({ answers, codecs: [] })
+    await until(() => broker.asked.length >= 2)
+    await pusher.stop()
+  })
+
   it('pushes nothing if nothing is requested, and only metrics with a requested prefix', async () => {
     const none = setUp({ requested: [] })
     await until(() => none.broker.asked.length >= 3)
@@ -117,6 +128,16 @@ describe('pushing metrics', () => {
     await until(() => unknown.broker.pushes.length >= 1)
     await unknown.pusher.stop()
     expect(textOf(unknown.broker.pushes[0]!)).not.toContain('org.apache.kafka')
+  })
+
+  it('stops when no broker has the APIs, and starts again when one is reached that has them', async () => {
+    const { broker, pusher } = setUp({ isWithoutApi: true })
+    await until(() => broker.asked.length === 1)
+    await settled()
+    broker.isWithoutApi = false
+    pusher.start()
+    await until(() => broker.pushes.length >= 1)
+    await pusher.stop()
   })
 
   it('stops permanently when the broker refuses the client, and waits when it does not respond', async () => {
