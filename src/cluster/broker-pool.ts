@@ -161,6 +161,7 @@ export class BrokerPool {
   #identify(clusterId: string | null, listed: readonly ListedBroker[]): void {
     if (clusterId === null) return
     this.#clusterId ??= clusterId
+    this.options.metrics.clusterId = this.#clusterId
     if (clusterId === this.#clusterId) return
     throw new WrongClusterError(listed.map(formatAddress).join(', '), clusterId, this.#clusterId)
   }

@@ -113,8 +113,12 @@ export interface ThrottleEvent extends ClientEvent {
 export interface FetchEvent extends ClientEvent {
   /** The address of the broker, as `host:port`. */
   readonly broker: string
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** The consumer's group; undefined without one. */
   readonly group: string | undefined
+  /** The topics in the request. */
+  readonly topics: readonly string[]
   /** The size of the records in the response, compressed. */
   readonly bytes: number
   /** The number of partitions in the request. */
@@ -125,6 +129,8 @@ export interface FetchEvent extends ClientEvent {
 
 /** The payload of `samsa:commit`: offsets were committed, or could not be. */
 export interface CommitEvent extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** The name of the group. */
   readonly group: string
   /** The offsets to commit: of the next message of each partition. */

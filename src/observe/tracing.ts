@@ -18,6 +18,8 @@ export interface TracedHeader {
  * `end` when `produce` returns, `error` if it fails, and `asyncEnd` after it is delivered or has failed.
  */
 export interface ProduceTrace extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** The topic of the message. */
   readonly topic: string
   /** The partition that the application chose; undefined where the producer chooses. */
@@ -55,6 +57,8 @@ export interface TracedMessage {
  * called, `end` when it has returned, `error` if it fails, and `asyncEnd` after it has finished or failed.
  */
 export interface HandleTrace extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** The consumer's group; undefined without one. */
   readonly group: string | undefined
   /** The message, whose headers may have a trace context. */

@@ -1,6 +1,6 @@
 /**
- * The names of OpenTelemetry's semantic conventions for messaging, version 1.44.0 (status: development).
- * A test compares them with the list in test/unit/opentelemetry/conventions-1.44.0.json.
+ * The names of OpenTelemetry's semantic conventions for messaging, version 1.44.0 (status: development). Tests compare
+ * them, and all that is exported, with test/unit/opentelemetry/conventions-1.44.0.json: the model of this version.
  */
 export const CONVENTIONS_VERSION = '1.44.0'
 
@@ -13,6 +13,7 @@ export const ATTRIBUTES = {
   group: 'messaging.consumer.group.name',
   clientId: 'messaging.client.id',
   batchCount: 'messaging.batch.message_count',
+  clusterId: 'messaging.kafka.cluster.id',
   offset: 'messaging.kafka.offset',
   key: 'messaging.kafka.message.key',
   tombstone: 'messaging.kafka.message.tombstone',

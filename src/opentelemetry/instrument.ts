@@ -91,8 +91,8 @@ export function begin(
     ends.push(observe(meter, snapshots))
   }
   return {
-    processMessage: (message, work) => spans.process([message], clientId, undefined, work),
-    processBatch: (batch, work) => spans.process([...batch], clientId, undefined, work),
+    processMessage: (message, work) => spans.process([message], { clientId }, work),
+    processBatch: (batch, work) => spans.process([...batch], { clientId }, work),
     stop: () => {
       for (const end of ends.splice(0)) end()
     },
@@ -105,6 +105,7 @@ function spanListeners(spans: Spans) {
     'tracing:samsa:produce:asyncEnd': (event: ProduceTrace) => spans.endSend(event),
     'tracing:samsa:handle:start': (event: HandleTrace) => spans.startHandle(event),
     'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => spans.endHandle(event),
+    'samsa:fetch': (event: FetchEvent) => spans.poll(event),
     'samsa:commit': (event: CommitEvent) => spans.commit(event),
   }
 }

@@ -1,4 +1,4 @@
-/** Spans for messages that are sent and processed, and for commits. */
+/** Spans for messages that are sent and processed, for fetches, and for commits. */
 import {
   context,
   ROOT_CONTEXT,
@@ -11,9 +11,15 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api'
-import type { CommitEvent, HandleTrace, ProduceTrace, TracedMessage } from '../index.ts'
+import type { CommitEvent, FetchEvent, HandleTrace, ProduceTrace, TracedMessage } from '../index.ts'
 import { guarded } from './channels.ts'
-import { ATTRIBUTES, errorType, operationAttributes } from './conventions.ts'
+import {
+  ATTRIBUTES,
+  errorType,
+  operationAttributes,
+  serverAttributes,
+  type Operation,
+} from './conventions.ts'
 import { contextIn, inject, spanContextIn, type Propagator } from './propagation.ts'
 
 export interface SpanSettings {
@@ -31,6 +37,13 @@ export type ProcessedMessage = Pick<
   'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'
 >
 
+/** The consumer of a processed message, as far as known. */
+export interface Consumer {
+  readonly clientId: string | undefined
+  readonly clusterId?: string | undefined
+  readonly group?: string | undefined
+}
+
 export class Spans {
   readonly #settings: SpanSettings
   /** The spans by the payload of the tracing channel, which all events of a message share. */
@@ -42,11 +55,12 @@ export class Spans {
 
   startSend(message: ProduceTrace): void {
     const { tracer, propagator } = this.#settings
-    const { clientId, topic, partition, key, value, headers } = message
+    const { clientId, clusterId, topic, partition, key, value, headers } = message
     const attributes: Attributes = {
       ...operationAttributes('send'),
       [ATTRIBUTES.destination]: topic,
       [ATTRIBUTES.clientId]: clientId,
+      ...clusterAttributes(clusterId),
       ...keyAttributes(key, value),
     }
     if (partition !== undefined) attributes[ATTRIBUTES.partition] = String(partition)
@@ -71,8 +85,8 @@ export class Spans {
   }
 
   startHandle(handled: HandleTrace): void {
-    const { clientId, group, message } = handled
-    const { span, active } = this.#startProcess(message.topic, [message], clientId, group)
+    const { message } = handled
+    const { span, active } = this.#startProcess(message.topic, [message], handled)
     this.#spans.set(handled, span)
     // Other tracers may have set a wrapper too: both are active around the handler.
     const outer = handled.wrap ?? ((call) => call())
@@ -87,14 +101,13 @@ export class Spans {
   /** Calls a function within a span for the processing of messages. */
   async process<T>(
     messages: readonly ProcessedMessage[],
-    clientId: string | undefined,
-    group: string | undefined,
+    by: Consumer,
     work: () => T | Promise<T>,
   ): Promise<T> {
     const [first] = messages
     let begun: { span: Span; active: Context } | undefined
     guarded(() => {
-      if (first !== undefined) begun = this.#startProcess(first.topic, messages, clientId, group)
+      if (first !== undefined) begun = this.#startProcess(first.topic, messages, by)
     })
     const started = begun
     if (started === undefined) return work()
@@ -109,26 +122,55 @@ export class Spans {
   }
 
   /** Creates the span of a finished commit: a child of the active span, if there is one. */
-  commit({ clientId, group, offsets, durationMs, error }: CommitEvent): void {
-    const topics = new Set(offsets.map(({ topic }) => topic))
-    const [topic] = topics
-    const attributes: Attributes = {
-      ...operationAttributes('commit'),
+  commit({ clientId, clusterId, group, offsets, durationMs, error }: CommitEvent): void {
+    const topics = [...new Set(offsets.map(({ topic }) => topic))]
+    const attributes = {
       [ATTRIBUTES.clientId]: clientId,
+      ...clusterAttributes(clusterId),
       [ATTRIBUTES.group]: group,
     }
-    if (topic !== undefined && topics.size === 1) attributes[ATTRIBUTES.destination] = topic
-    const name = topics.size === 1 ? `commit ${topic}` : 'commit'
-    const startTime = Date.now() - durationMs
-    const options = { kind: SpanKind.CLIENT, attributes, startTime }
-    endSpan(this.#settings.tracer.startSpan(name, options, context.active()), error)
+    this.#finished('commit', topics, attributes, durationMs, context.active(), error)
+  }
+
+  /**
+   * Creates the span of a fetch whose response had records. The client fetches ahead, in no operation of the
+   * application: the span starts a trace of its own.
+   */
+  poll({ clientId, clusterId, broker, group, topics, durationMs }: FetchEvent): void {
+    const attributes = {
+      [ATTRIBUTES.clientId]: clientId,
+      ...clusterAttributes(clusterId),
+      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
+      ...serverAttributes(broker),
+    }
+    this.#finished('poll', topics, attributes, durationMs, ROOT_CONTEXT, undefined)
+  }
+
+  /** Creates the span of an operation that has ended. Its name has the topic if there is only one. */
+  #finished(
+    operation: Operation,
+    topics: readonly string[],
+    more: Attributes,
+    durationMs: number,
+    parent: Context,
+    error: unknown,
+  ): void {
+    const [topic] = topics
+    const isOne = topic !== undefined && topics.length === 1
+    const attributes = {
+      ...operationAttributes(operation),
+      ...more,
+      ...(isOne ? { [ATTRIBUTES.destination]: topic } : {}),
+    }
+    const options = { kind: SpanKind.CLIENT, attributes, startTime: Date.now() - durationMs }
+    const name = isOne ? `${operation} ${topic}` : operation
+    endSpan(this.#settings.tracer.startSpan(name, options, parent), error)
   }
 
   #startProcess(
     topic: string,
     messages: readonly ProcessedMessage[],
-    clientId: string | undefined,
-    group: string | undefined,
+    { clientId, clusterId, group }: Consumer,
   ): { readonly span: Span; readonly active: Context } {
     const { tracer, propagator, processParent } = this.#settings
     const [message] = messages
@@ -136,6 +178,7 @@ export class Spans {
     const attributes: Attributes = {
       ...operationAttributes('process'),
       [ATTRIBUTES.destination]: topic,
+      ...clusterAttributes(clusterId),
     }
     if (clientId !== undefined) attributes[ATTRIBUTES.clientId] = clientId
     if (group !== undefined) attributes[ATTRIBUTES.group] = group
@@ -182,6 +225,10 @@ function linksOf(all: readonly ProcessedMessage['headers'][], propagator: Propag
   return links
 }
 
+function clusterAttributes(clusterId: string | undefined): Attributes {
+  return clusterId === undefined ? {} : { [ATTRIBUTES.clusterId]: clusterId }
+}
+
 /** Returns the attributes of key and value. A key that is not a string is left out: it has no canonical form. */
 function keyAttributes(key: unknown, value: unknown): Attributes {
   return {
@@ -194,6 +241,8 @@ function endSpan(span: Span, error: unknown): void {
   if (error !== undefined) {
     span.setAttribute(ATTRIBUTES.errorType, errorType(error))
     const message = error instanceof Error ? error.message : typeof error
+    // The `exception` event of the tracing API: the log-based events of the conventions need another API package.
+    if (error instanceof Error) span.recordException(error)
     span.setStatus({ code: SpanStatusCode.ERROR, message })
   }
   span.end()

@@ -195,8 +195,8 @@ export class ProducerCore {
     headers: readonly OutgoingHeader[] | undefined,
     partition: number | undefined,
   ): ProduceTrace {
-    const { clientId } = this.#cluster.options.metrics
-    return { clientId, topic, partition, key, value, headers: [...(headers ?? [])] }
+    const { clientId, clusterId } = this.#cluster.options.metrics
+    return { clientId, clusterId, topic, partition, key, value, headers: [...(headers ?? [])] }
   }
 
   /** Queues a message of a group for a topic that was looked up. Throws if the message is invalid. */

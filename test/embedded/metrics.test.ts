@@ -299,6 +299,49 @@ describe('the health of a client', () => {
     await until(() => client.health().ready)
   })
 
+  const MEMBER = { managed: true, consumerGroup: 'billing', heartbeatIntervalMs: 50 } as const
+
+  it('reports a member of a group that is not started, until it is', async () => {
+    const client = connect()
+    const member = await client.topic(TOPIC).getBalancedConsumer({ ...MEMBER, autoStart: false })
+    expect(codesOf(client)).toContain('NOT_ASSIGNED')
+    expect(client.health()).toMatchObject({ live: true, ready: false })
+    await member.start()
+    expect(codesOf(client)).toEqual([])
+  })
+
+  it('is not live once a group has refused a member', async () => {
+    const client = connect()
+    const member = await client.topic(TOPIC).getBalancedConsumer(MEMBER)
+    expect(codesOf(client)).toEqual([])
+    kafka.faults.on({ api: 'Heartbeat' }, { error: 'GROUP_AUTHORIZATION_FAILED' })
+    await until(() => codesOf(client).includes('CONSUMER_FAILED'))
+    const [reason] = client.health().reasons
+    expect(reason?.message).toContain('a consumer of billing')
+    expect(client.health()).toMatchObject({ live: false, ready: false })
+    await member.close()
+    expect(codesOf(client)).toEqual([])
+  })
+
+  it('reports a member that its group has not confirmed for a session timeout, until it does', async () => {
+    await using short = await EmbeddedCluster.start({
+      topics: { [TOPIC]: {} },
+      groupMinSessionTimeoutMs: 1,
+    })
+    const client = connect({ hosts: short.hosts })
+    await using member = await client
+      .topic(TOPIC)
+      .getBalancedConsumer({ ...MEMBER, sessionTimeoutMs: 300 })
+    expect(codesOf(client)).toEqual([])
+    const fault = short.faults.on({ api: 'Heartbeat' }, { hold: true })
+    await until(() => codesOf(client).includes('MEMBERSHIP_UNCERTAIN'))
+    expect(client.health()).toMatchObject({ live: true, ready: false })
+    fault.release()
+    fault.remove()
+    await until(() => client.health().ready)
+    await member.close()
+  })
+
   it('reports that a partition cannot be read', async () => {
     const client = connect()
     await fill(client, 2)

@@ -78,8 +78,10 @@ export class PartitionHandler<Value, Key> {
   }
 
   #traced(message: ConsumedMessage<Value, Key>, context: HandlerContext): void | Promise<void> {
-    const { clientId, group } = this.#metrics
-    const trace: HandleTrace = { clientId, group, message, attempt: context.attempt }
+    const { client, group } = this.#metrics
+    const { clientId, clusterId } = client
+    const { attempt } = context
+    const trace: HandleTrace = { clientId, clusterId, group, message, attempt }
     return traceHandler(trace, () => this.#handler(message, context))
   }
 

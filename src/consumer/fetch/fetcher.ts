@@ -283,7 +283,7 @@ export class Fetcher {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
       const bytes = this.#responses.handle(response, asked, byId, source.broker)
-      if (bytes > 0) this.#tell(source.broker, bytes, asked.length, performance.now() - began)
+      if (bytes > 0) this.#tell(source.broker, bytes, asked, performance.now() - began)
       source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
@@ -302,10 +302,27 @@ export class Fetcher {
     }
   }
 
-  #tell({ name: broker }: Broker, bytes: number, partitions: number, durationMs: number): void {
+  #tell(
+    { name: broker }: Broker,
+    bytes: number,
+    asked: readonly Asked[],
+    durationMs: number,
+  ): void {
     if (!fetchChannel.hasSubscribers) return
-    const { clientId, group } = this.#metrics
-    const event: FetchEvent = { clientId, broker, group, bytes, partitions, durationMs }
+    const { client, group } = this.#metrics
+    const { clientId, clusterId } = client
+    const topics = [...new Set(asked.map(({ state: { topic } }) => topic))]
+    const partitions = asked.length
+    const event: FetchEvent = {
+      clientId,
+      clusterId,
+      broker,
+      group,
+      topics,
+      bytes,
+      partitions,
+      durationMs,
+    }
     fetchChannel.publish(event)
   }
 

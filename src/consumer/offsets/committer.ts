@@ -79,12 +79,13 @@ export class Committer {
   }
 
   #report(offsets: readonly OffsetToCommit[], durationMs: number, error: Error | undefined): void {
-    const { clientId, group, counted } = this.#metrics
+    const { client, group, counted } = this.#metrics
     counted.commitDuration.recordMs(durationMs)
     if (error !== undefined) counted.commitFailures++
     if (!commitChannel.hasSubscribers || group === undefined) return
     const event: CommitEvent = {
-      clientId,
+      clientId: client.clientId,
+      clusterId: client.clusterId,
       group,
       offsets: offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
       durationMs,

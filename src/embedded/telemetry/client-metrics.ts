@@ -10,6 +10,7 @@ import { MetricsSubscriptions, type MeasuredClient } from './subscriptions.ts'
 
 /** Metrics that a client pushed, and that the broker accepted. */
 export interface PushedMetrics {
+  /** The `clientId` of the client. */
   readonly clientId: string
   /** The id that the broker assigned to the client. */
   readonly clientInstanceId: string
@@ -19,6 +20,7 @@ export interface PushedMetrics {
   readonly isLast: boolean
   /** Which compression the client chose. */
   readonly compression: string
+  /** The values, in the order of the push. */
   readonly metrics: readonly PushedMetric[]
 }
 

@@ -5,7 +5,9 @@ import { Refused } from '../refused.ts'
 export interface PushedMetric {
   /** Kafka's name, such as `org.apache.kafka.producer.record.send.total`. */
   readonly name: string
+  /** A `sum` counts since the client's last push. */
   readonly kind: 'gauge' | 'sum'
+  /** The value, in the unit of Kafka's metric. */
   readonly value: number
   /** The labels of the value, such as `node_id`. */
   readonly attributes: Readonly<Record<string, string>>

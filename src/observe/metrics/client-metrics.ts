@@ -88,7 +88,7 @@ export class GroupMetrics {
 
 /** A consumer's identity in events, and the counters that it shares with the other consumers of its group. */
 export interface ConsumerMetrics {
-  readonly clientId: string
+  readonly client: ClientMetrics
   /** The name of the group, even where the counters are those of `(other)`; undefined without a group. */
   readonly group: string | undefined
   readonly counted: GroupMetrics
@@ -119,6 +119,8 @@ export class ClientMetrics {
   readonly queueDuration = new Histogram()
   readonly deliveryDuration = new Histogram()
   lastConnection: LastConnection = 'none'
+  /** The id of the cluster, once it is known. Written by BrokerPool. */
+  clusterId: string | undefined
 
   constructor(clientId: string) {
     this.clientId = clientId
@@ -138,7 +140,7 @@ export class ClientMetrics {
   }
 
   consumer(group: string | undefined): ConsumerMetrics {
-    return { clientId: this.clientId, group, counted: this.group(group) }
+    return { client: this, group, counted: this.group(group) }
   }
 
   retried(error: Error): void {

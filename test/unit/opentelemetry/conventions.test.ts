@@ -1,24 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { readFileSync } from 'node:fs'
 import {
   ATTRIBUTES,
   CONVENTIONS_VERSION,
-  DURATION_BUCKETS,
   INSTRUMENTS,
   OPERATIONS,
   serverAttributes,
 } from '../../../src/opentelemetry/conventions.ts'
-
-interface Pinned {
-  readonly version: string
-  readonly attributes: readonly string[]
-  readonly operationTypes: readonly string[]
-  readonly metrics: Readonly<Record<string, unknown>>
-  readonly durationBuckets: readonly number[]
-}
-
-const FILE = 'test/unit/opentelemetry/conventions-1.44.0.json'
-const pinned = JSON.parse(readFileSync(FILE, 'utf8')) as Pinned
+import { CONVENTIONS, unknownInSpan } from '../../support/conventions.ts'
 
 it('server.address has no brackets around an IPv6 address', () => {
   expect(serverAttributes('[::1]:9092')).toEqual({ 'server.address': '::1', 'server.port': 9092 })
@@ -29,13 +17,31 @@ it('server.address has no brackets around an IPv6 address', () => {
 })
 
 describe('the names that samsa/opentelemetry uses', () => {
-  it('match the pinned version of the conventions', () => {
-    expect(CONVENTIONS_VERSION).toBe(pinned.version)
-    const unknown = Object.values(ATTRIBUTES).filter((name) => !pinned.attributes.includes(name))
+  it('are in the model of the pinned version of the conventions', () => {
+    expect(CONVENTIONS_VERSION).toBe(CONVENTIONS.version)
+    const unknown = Object.values(ATTRIBUTES).filter((name) => !(name in CONVENTIONS.attributes))
     expect(unknown).toEqual([])
-    expect(Object.values(INSTRUMENTS).sort()).toEqual(Object.keys(pinned.metrics).sort())
+    expect(Object.values(INSTRUMENTS).sort()).toEqual(Object.keys(CONVENTIONS.metrics).sort())
     const types = Object.values(OPERATIONS).map(({ type }) => type)
-    expect(types.filter((type) => !pinned.operationTypes.includes(type))).toEqual([])
-    expect(DURATION_BUCKETS).toEqual(pinned.durationBuckets)
+    expect(types.filter((type) => !CONVENTIONS.operationTypes.includes(type))).toEqual([])
+    expect(CONVENTIONS.systems).toContain('kafka')
+  })
+
+  it('are compared with the model, which has no attribute, kind or name that is not in it', () => {
+    const poll = {
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'poll',
+      'messaging.operation.type': 'receive',
+      'messaging.destination.name': 'orders',
+    }
+    expect(unknownInSpan('CLIENT', 'poll orders', poll)).toEqual([])
+    expect(unknownInSpan('CONSUMER', 'poll orders', poll)).toHaveLength(1)
+    expect(unknownInSpan('CLIENT', 'orders poll', poll)).toEqual(['name orders poll'])
+    const old = { ...poll, 'messaging.kafka.destination.partition': '0' }
+    expect(unknownInSpan('CLIENT', 'poll orders', old)).toEqual([
+      'messaging.kafka.destination.partition',
+    ])
+    const text = { ...poll, 'server.port': '9092' }
+    expect(unknownInSpan('CLIENT', 'poll orders', text)).toEqual(['type of server.port'])
   })
 })
