@@ -54,7 +54,7 @@ const EMBEDDED_LAYERS = [
   ['groups', 'fetch', 'security'],
   ['authorization', 'quotas'],
   ['cluster'],
-  ['storage'],
+  ['storage', 'telemetry'],
   ['log'],
   ['versions', 'listen'],
   ['refused', 'timers', 'embedded-cluster-error'],

@@ -45,7 +45,7 @@ export class ClusterState {
     this.settings = settings
     this.features = new Features(settings.profile.metadataLevel, settings.transactionVersion)
     this.timers = timers
-    this.clientMetrics = new ClientMetricsReceiver(settings.receivesMetrics)
+    this.clientMetrics = new ClientMetricsReceiver(settings.receivesMetrics, newUuid)
     this.topics = new Topics(brokers, settings, storage)
     this.#storage = storage
     const { clusterId, nextProducerId } = storage.saved

@@ -3,7 +3,6 @@ import { codecOf, COMPRESSIONS } from '../../../protocol/compression/index.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
-import { newUuid } from '../cluster/uuid.ts'
 import { Refused } from '../refused.ts'
 import { decodeMetrics, type PushedMetric } from './otlp.ts'
 import { MetricsSubscriptions, type MeasuredClient } from './subscriptions.ts'
@@ -62,11 +61,13 @@ interface ClientInstance {
 export class ClientMetricsReceiver {
   readonly subscriptions = new MetricsSubscriptions()
   readonly #isReceiving: (broker: number) => boolean
+  readonly #newUuid: () => string
   readonly #clients = new Map<string, ClientInstance>()
   readonly #pushes: PushedMetrics[] = []
 
-  constructor(isReceiving: (broker: number) => boolean) {
+  constructor(isReceiving: (broker: number) => boolean, newUuid: () => string) {
     this.#isReceiving = isReceiving
+    this.#newUuid = newUuid
   }
 
   /** What clients have pushed, oldest first. */
@@ -81,7 +82,7 @@ export class ClientMetricsReceiver {
 
   /** Returns the subscription of a client. Throws THROTTLING_QUOTA_EXCEEDED if it asks too often. */
   subscribe(client: MeasuredClient, nowMs: number): ClientInstance {
-    const id = client.instanceId === ZERO_UUID ? newUuid() : client.instanceId
+    const id = client.instanceId === ZERO_UUID ? this.#newUuid() : client.instanceId
     const instance = this.#instance({ ...client, instanceId: id })
     const last = Math.max(instance.lastGetMs, instance.lastPushMs)
     const mayAsk = instance.lastError !== undefined && MAY_ASK_AGAIN.includes(instance.lastError)
