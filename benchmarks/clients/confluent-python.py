@@ -125,6 +125,28 @@ def batches(task, sink):
     consumer.close()
 
 
+def joining(**more):
+    settings = {key.replace("_", "."): value for key, value in more.items()}
+
+    def way(task, member):
+        consumer = confluent_kafka.Consumer({**base(task), "group.id": task["group"], **settings})
+
+        def numbers(change):
+            return lambda _, partitions: change([one.partition for one in partitions])
+
+        consumer.subscribe(
+            [task["topic"]],
+            on_assign=numbers(member.assigned),
+            on_revoke=numbers(member.revoked),
+            on_lost=numbers(member.revoked),
+        )
+        while not member.is_over():
+            consumer.poll(0.2)
+        consumer.close()
+
+    return way
+
+
 version = f"{confluent_kafka.version()} (librdkafka {confluent_kafka.libversion()[0]})"
 drive.drive(
     version,
@@ -141,6 +163,14 @@ drive.drive(
                 if mode != "idempotent"
             },
             "idempotent": ("`produce`, `flush`", idempotent),
+        },
+        "rebalance": {
+            "eager": ("`partition.assignment.strategy=range`", joining(partition_assignment_strategy="range")),
+            "cooperative": (
+                "`partition.assignment.strategy=cooperative-sticky`",
+                joining(partition_assignment_strategy="cooperative-sticky"),
+            ),
+            "consumer": ("`group.protocol=consumer`", joining(group_protocol="consumer")),
         },
         "consume": {
             "messages": ("`poll`", messages),

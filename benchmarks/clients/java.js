@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { drive } from './driver/drive.js'
+import { QUIET_MS } from './driver/rebalance.js'
 import { transactionCounts, transactionWays } from './driver/transactions.js'
 
 const TOOLS = '4.3.1'
@@ -63,6 +64,23 @@ const transactions = (isTransactional) => async (task) => {
     elapsedMs,
     latencyMs: { p50, p99, p999 },
   }
+}
+
+const rebalance = (properties) => async (task) => {
+  const argumentsFor = (before, members, quietMs, run) => [
+    ...[task.brokers, task.topic, `${task.group}-${run}`, String(task.partitions)],
+    ...[String(before), String(members), String(quietMs), ...properties, ...security(task)],
+  ]
+  // The warm-up loads the classes.
+  const runs = {
+    'warm-up': argumentsFor(0, 2, 0, 'warm-up'),
+    measured: argumentsFor(task.before, task.members, QUIET_MS, 'measured'),
+  }
+  const { text, memoryBytes } = await launch('Rebalance', (_, run) => runs[run], task)
+  const [, sharedMs, userMs, systemMs] = /SHARED ([\d.]+) USER (\d+) SYSTEM (\d+)/
+    .exec(text)
+    .map(Number)
+  return { sharedMs, userMs, systemMs, members: task.members, requests: {}, memoryBytes }
 }
 
 async function consume(task) {
@@ -135,6 +153,22 @@ await drive({
     '`send`, `flush`, defaults',
     transactions(false),
   ]),
+  rebalance: {
+    eager: [
+      '`KafkaConsumer`, `RangeAssignor`',
+      rebalance(['partition.assignment.strategy=org.apache.kafka.clients.consumer.RangeAssignor']),
+    ],
+    cooperative: [
+      '`KafkaConsumer`, `CooperativeStickyAssignor`',
+      rebalance([
+        'partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor',
+      ]),
+    ],
+    consumer: [
+      '`KafkaConsumer`, `group.protocol=consumer`',
+      rebalance(['group.protocol=consumer']),
+    ],
+  },
   consume: { batches: ['`kafka-consumer-perf-test`', consume] },
   admin: {
     topics: ['`listTopics()`', administer],

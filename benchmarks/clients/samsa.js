@@ -132,6 +132,7 @@ const ONLY = {
   zookeeper: ({ zookeeper }) => ({ zookeeperHosts: zookeeper }),
   eager: () => ({ managed: true, assignors: ['range'] }),
   cooperative: () => ({ managed: true, assignors: ['cooperative-sticky'] }),
+  consumer: () => ({ groupProtocol: 'consumer' }),
 }
 
 async function joinToShare(task, member) {
@@ -269,6 +270,7 @@ await drive({
     zookeeper: ['`getBalancedConsumer()`, `range`', joinToShare],
     eager: ['`managed: true`, `range`', joinToShare],
     cooperative: ['`managed: true`, `cooperative-sticky`', joinToShare],
+    consumer: ["`groupProtocol: 'consumer'`", joinToShare],
   },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
   transactions: transactionWays('`begin`, `tx.produce`, `commit`', transactional, [

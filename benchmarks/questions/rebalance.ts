@@ -14,6 +14,7 @@ const WAYS = [
   { mode: 'zookeeper', title: 'by ZooKeeper' },
   { mode: 'eager', title: 'by Kafka, eager' },
   { mode: 'cooperative', title: 'by Kafka, cooperative' },
+  { mode: 'consumer', title: 'by Kafka, consumer protocol' },
 ] as const
 
 export const rebalance: Question = {
@@ -21,7 +22,7 @@ export const rebalance: Question = {
   title: 'Rebalances',
   about:
     'Members join a group that shares 500 partitions, all of them in one process, each with a client of its own: how long it takes from the first call until each partition is one member’s and all have as many. CPU is that of all members together for the time, divided by their number. Requests are those of all members in that time, heartbeats included: to brokers as the client reports them, to ZooKeeper as that counts them.',
-  clients: ['samsa', 'kafkajs'],
+  clients: ['samsa', 'kafkajs', 'java', 'confluent-python'],
   cases: (scale) =>
     WAYS.flatMap(({ mode, title }) =>
       STEPS.map(([before, members]) =>

@@ -8,7 +8,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `consume`: messages (one at a time), batches, handler
  * - `group`: one of several processes that share a topic
  * - `member`: several members of a group in one process, without messages
- * - `rebalance`: the same, with members that join while others are there; eager, cooperative or by ZooKeeper
+ * - `rebalance`: the same, with members that join while others are there; eager, cooperative, by the consumer protocol or by ZooKeeper
  * - `transform`: consume, change, produce
  * - `transactions`: of this many messages each, one after the other; `idempotent`: flushes instead
  * - `slow`: a handler that takes 10 ms a message

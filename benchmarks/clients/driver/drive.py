@@ -3,6 +3,7 @@ import json
 import math
 import resource
 import sys
+import threading
 import time
 
 IDLE_S = 2.0
@@ -179,7 +180,98 @@ def percentiles(latencies):
     return {"count": count, "p50": at(0.5), "p99": at(0.99), "p999": at(0.999), "max": at(1)}
 
 
-TASKS = {"produce": produce_task, "consume": consume_task, "transactions": transactions_task}
+# As in rebalance.js.
+QUIET_S = 4
+SHARE_S = 60
+
+
+def rebalance_task(way, task):
+    """As in rebalance.js: a way is a function of the task and a member, which runs until `member.is_over()`."""
+    group = Group(task["partitions"])
+    if task["before"] > 0:
+        group.add(way, task, task["before"])
+        group.wait_until_shared()
+    time.sleep(QUIET_S)
+    meter = Meter()
+    meter.start()
+    group.add(way, task, task["members"] - task["before"])
+    group.wait_until_shared()
+    measured = meter.stop()
+    memory = peak_memory_bytes()
+    group.close()
+    return {
+        "sharedMs": measured["elapsedMs"],
+        "userMs": measured["userMs"],
+        "systemMs": measured["systemMs"],
+        "members": task["members"],
+        "requests": {},
+        "memoryBytes": memory,
+    }
+
+
+class Group:
+    """Who has what, by what the members say."""
+
+    def __init__(self, partitions):
+        self.partitions = partitions
+        self.members = []
+        self.threads = []
+        self.changed = threading.Condition()
+        self.is_closed = False
+
+    def add(self, way, task, count):
+        for _ in range(count):
+            member = Member(self)
+            with self.changed:
+                self.members.append(member)
+            thread = threading.Thread(target=way, args=(task, member), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def wait_until_shared(self):
+        with self.changed:
+            if not self.changed.wait_for(self.is_shared, SHARE_S):
+                raise RuntimeError(f"never shared out: {[len(one.owned) for one in self.members]}")
+
+    def is_shared(self):
+        least = self.partitions // len(self.members)
+        sizes = [len(member.owned) for member in self.members]
+        if any(size not in (least, least + 1) for size in sizes) or sum(sizes) != self.partitions:
+            return False
+        return len(set().union(*(member.owned for member in self.members))) == self.partitions
+
+    def close(self):
+        self.is_closed = True
+        for thread in self.threads:
+            thread.join(10)
+
+
+class Member:
+    def __init__(self, group):
+        self.group = group
+        self.owned = set()
+
+    def is_over(self):
+        return self.group.is_closed
+
+    def assigned(self, partitions):
+        self.change(self.owned | set(partitions))
+
+    def revoked(self, partitions):
+        self.change(self.owned - set(partitions))
+
+    def change(self, owned):
+        with self.group.changed:
+            self.owned = owned
+            self.group.changed.notify_all()
+
+
+TASKS = {
+    "produce": produce_task,
+    "consume": consume_task,
+    "rebalance": rebalance_task,
+    "transactions": transactions_task,
+}
 
 
 def drive(version, ways, best=None, runtime=None):

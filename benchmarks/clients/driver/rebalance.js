@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { Meter, peakMemoryBytes } from './meter.js'
 
 /** What the rebalance before left behind is over by then, heartbeats that come sooner for it too. */
-const QUIET_MS = 4_000
+export const QUIET_MS = 4_000
 const SHARE_MS = 60_000
 
 /**
