@@ -8,6 +8,7 @@ import {
 import { builtCommand } from '../support/built.ts'
 import { CommandLine } from '../support/cli-cluster.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { lagOf, newQueue, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
@@ -32,6 +33,36 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
   afterAll(async () => {
     await client.close()
     await kafka.stop()
+  })
+
+  it('have rejected messages copied to the dead letter topic of the group (KIP-1191)', async () => {
+    const deadLetters = `dlq.${process.pid}`
+    await client.admin.createTopics([
+      {
+        topic: deadLetters,
+        partitions: 1,
+        configs: { 'errors.deadletterqueue.group.enable': 'true' },
+      },
+    ])
+    const queue = await newQueue(client, 1, {
+      'errors.deadletterqueue.topic.name': deadLetters,
+      'errors.deadletterqueue.copy.record.enable': 'true',
+    })
+    await writeNumbers(client, queue.topic, 3)
+    await using jobs = await client.getShareConsumer({
+      topics: [queue.topic],
+      shareGroup: queue.group,
+      acknowledgementMode: 'explicit',
+    })
+    const messages = [await nextOf(jobs), await nextOf(jobs), await nextOf(jobs)]
+    messages[0]!.accept()
+    messages[1]!.reject()
+    messages[2]!.accept()
+    await jobs.flush()
+    const dead = await client.topic(deadLetters).getSimpleConsumer({ autoOffsetReset: 'earliest' })
+    const letter = await dead.consume({ timeoutMs: PATIENCE_MS })
+    expect(letter && numberOf(letter)).toBe(1)
+    await dead.close()
   })
 
   it('divide 1,000 messages among themselves, and accept each of them once', async () => {
@@ -248,7 +279,9 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     })
     expect(member).toBeDefined()
     const opening = client.getShareConsumer({ topics: [queue.topic], shareGroup: 'classic-group' })
-    await expect(opening).rejects.toThrow(/GROUP_ID_NOT_FOUND.*there is a group of another type/)
+    await expect(opening).rejects.toThrow(
+      /GROUP_ID_NOT_FOUND.*a group of another type has this name/,
+    )
   })
 
   it('read a queue in the command `samsa share`', async () => {
