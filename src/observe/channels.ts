@@ -222,7 +222,7 @@ export interface GroupJoinedEvent extends ClientEvent {
   readonly assignor: string
   /** How long joining took. */
   readonly durationMs: number
-  /** What the leader assigned to this member. */
+  /** What the leader assigned to this member, topics included to which it has not subscribed: it does not read these. */
   readonly assignment: readonly PartitionOfGroup[]
 }
 

@@ -117,11 +117,12 @@ export class ClassicCoordinator implements MemberCoordinator {
     const startedAt = performance.now()
     const synced = await this.#membership.join(role, owned.length > 0, signal)
     const { identity, assignment } = synced
-    const partitions = this.#checked(decodeAssignment(assignment))
+    const assigned = decodeAssignment(assignment)
+    const partitions = this.#checked(assigned)
     this.#last = { partitions, generation: identity.generation }
     this.#hold([...owned, ...partitions])
     this.#topics.watch()
-    this.#publishJoined(synced, partitions, performance.now() - startedAt)
+    this.#publishJoined(synced, assigned, performance.now() - startedAt)
     this.#cluster.options.logger.info(
       `${this.name}, generation ${identity.generation}: '${identity.memberId}' gets ${namesOf(partitions)}`,
     )

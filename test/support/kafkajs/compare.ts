@@ -4,6 +4,7 @@ import kafkajs from 'kafkajs'
 import { ADMINISTERING } from './administering.ts'
 import { CONNECTING } from './connecting.ts'
 import { CONSUMING } from './consuming.ts'
+import { GROUPING } from './grouping.ts'
 import { PRODUCING } from './producing.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { World, type Library, type Step } from './world.ts'
@@ -15,6 +16,9 @@ export const AREAS: Readonly<Record<string, readonly Step[]>> = {
   administering: ADMINISTERING,
   transactions: TRANSACTIONS,
 }
+
+/** The areas that only the long form of the test compares. */
+export const LONG_AREAS: Readonly<Record<string, readonly Step[]>> = { grouping: GROUPING }
 
 const LIBRARIES = { kafkajs, samsa: layer } as const
 
