@@ -63,7 +63,10 @@ export interface HandleTrace extends ClientEvent {
   readonly group: string | undefined
   /** The message, whose headers may have a trace context. */
   readonly message: TracedMessage
-  /** 1, and one more for each time that a handler of this consumer has thrown for the message. */
+  /**
+   * 1, and one more for each time that a handler of this consumer has thrown for the message; for a share group, the
+   * number of deliveries of the message.
+   */
   readonly attempt: number
   /**
    * A subscriber of `start` may set a function that calls its argument and returns the result, to run the handler

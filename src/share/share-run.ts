@@ -4,6 +4,7 @@ import type { BrokerError } from '../errors.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ConsumerMetrics } from '../observe/metrics/client-metrics.ts'
+import { handleTracing, traceHandler, type HandleTrace } from '../observe/tracing.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { shown } from '../options.ts'
 import type { HeldRecord } from './held-record.ts'
@@ -102,7 +103,7 @@ export class ShareRun<Value, Key> {
     const began = performance.now()
     const context = new HandlerContext(record, this.#closing)
     try {
-      await this.#handler(message, context)
+      await this.#call(message, context)
       if (!message.isAcknowledged) message.accept()
     } catch (error) {
       this.#run.metrics.counted.handlerFailures++
@@ -118,6 +119,20 @@ export class ShareRun<Value, Key> {
       this.#run.finished()
       this.#feed.wake()
     }
+  }
+
+  #call(message: ShareMessage<Value, Key>, context: ShareHandlerContext): void | Promise<void> {
+    if (!handleTracing.hasSubscribers) return this.#handler(message, context)
+    const { client, group } = this.#run.metrics
+    const { clientId, clusterId } = client
+    const trace: HandleTrace = {
+      clientId,
+      clusterId,
+      group,
+      message,
+      attempt: message.deliveryCount,
+    }
+    return traceHandler(trace, () => this.#handler(message, context))
   }
 
   #failed(error: unknown, message: ShareMessage<Value, Key>): void {

@@ -207,6 +207,23 @@ describe('samsa/opentelemetry', () => {
     expect(exceptions?.[0]?.attributes).toMatchObject({ 'exception.type': 'INVALID_RECORD' })
   })
 
+  it('creates a span for each message that a handler of a share group processes', async () => {
+    instrumented()
+    const producer = await client.topic('orders').getProducer()
+    const consumer = await client.getShareConsumer({ shareGroup: 'sharers', topics: ['orders'] })
+    const run = consumer.run(() => tracer.startSpan('inside').end())
+    await until(async () => {
+      await producer.produce('x')
+      return named('process orders').length > 0
+    })
+    await consumer.close()
+    await run
+    const [processed] = named('process orders')
+    expect(processed?.attributes['messaging.consumer.group.name']).toBe('sharers')
+    expect(named('send orders').map(idOf)).toContain(parentOf(processed))
+    expect(parentOf(named('inside')[0])).toBe(idOf(processed))
+  })
+
   it('creates a span for each fetch with records, and for each commit', async () => {
     instrumented()
     const producer = await client.topic('orders').getProducer()
