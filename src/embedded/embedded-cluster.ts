@@ -320,6 +320,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const broker = this.#broker(id)
     if (this.#stopping !== undefined) throw new InvalidArgumentError('the cluster is stopped')
     await broker.start(this.#parts)
+    this.#state.brokers.started(id)
     this.#state.topics.brokerStarted(id)
   }
 

@@ -10,6 +10,12 @@ import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-
 import { until } from '../support/until.ts'
 import { clientJars } from '../wire/support/jars.ts'
 import { JavaReferee } from '../wire/support/java-referee.ts'
+import {
+  EmbeddedSide,
+  expectLike,
+  prepare,
+  type Answer,
+} from './support/admin-operations/embedded-side.ts'
 import { OPERATIONS } from './support/admin-operations/all-operations.ts'
 import type { Operation, Place } from './support/admin-operations/operation.ts'
 
@@ -21,11 +27,6 @@ const versions = versionsToTest().filter((version) => isAtLeast(version, '1.1'))
 const OWN = ['samsa', 'java'] as const
 type Own = (typeof OWN)[number]
 
-interface Answer {
-  readonly ok?: unknown
-  readonly error?: string
-}
-
 describeWithBrokers("each operation of Java's admin client", ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
     let kafka: KafkaCluster
@@ -34,6 +35,8 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
     let java: JavaReferee
     let folder: string
     let place: Place
+    /** The embedded cluster, beside the real one whose version it presents. */
+    let embedded: EmbeddedSide | undefined
     /** What the last error of samsa said. */
     let refusal = ''
     const members: BalancedConsumer[] = []
@@ -57,28 +60,14 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
         runWith: isAtLeast(version, '2.1') ? newest : old,
       })
       java.tell(kafka.hosts)
+      if (version === EmbeddedSide.version) embedded = await EmbeddedSide.start(OWN)
       for (const own of OWN) {
-        await admin.createTopics([
-          {
-            topic: own,
-            assignments: [
-              [1, 2],
-              [2, 3],
-              [3, 1],
-            ],
-          },
-        ])
-        await using producer = await client.topic(own).getProducer({ idempotent: true })
-        for (let i = 0; i < 9; i++) void producer.produce(`${i}`, { partition: i % 3 })
-        await producer.flush()
-        const member = await client
-          .topic(own)
-          .getBalancedConsumer({ consumerGroup: `${own}-live`, managed: true })
-        members.push(member)
+        members.push(await prepare(client, own))
       }
     }, START_TIMEOUT_MS)
 
     afterAll(async () => {
+      await embedded?.stop()
       await Promise.all(members.map((member) => member.stop()))
       await java[Symbol.asyncDispose]()
       await client.close()
@@ -107,6 +96,7 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
         const { since, older, until: settled } = operation
         await operation.before?.(admin, place)
         const ours = await askSamsa(operation, 'samsa')
+        const theEmbedded = await embedded?.ask(operation)
         if (!isAtLeast(version, since)) {
           expect(ours).toEqual({ error: older ?? 'UNSUPPORTED_VERSION' })
           if (older === undefined) expect(refusal).toContain(since)
@@ -123,6 +113,7 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
           expect(common(ours, 'samsa')).toEqual(common(theirs, 'java'))
         }
         if (settled !== undefined) await until(() => settled(admin))
+        if (theEmbedded !== undefined) expectLike(operation, ours, theEmbedded)
       },
       TEST_TIMEOUT_MS,
     )

@@ -66,6 +66,9 @@ const API_NAMES = [
   'DeleteShareGroupOffsets',
   'GetTelemetrySubscriptions',
   'PushTelemetry',
+  'StreamsGroupDescribe',
+  'ListConfigResources',
+  'UnregisterBroker',
 ] as const
 
 /** The name of a Kafka API, such as `Produce`. */

@@ -1,3 +1,5 @@
+import { Refused } from '../refused.ts'
+
 /** The brokers of the cluster, running or not. */
 export interface BrokerInfo {
   readonly id: number
@@ -11,13 +13,31 @@ export interface BrokerInfo {
 
 export class Brokers {
   readonly #all: readonly BrokerInfo[]
+  readonly #unregistered = new Set<number>()
 
   constructor(all: readonly BrokerInfo[]) {
     this.#all = all
   }
 
+  /** Those that are registered. */
   get all(): readonly BrokerInfo[] {
-    return this.#all
+    return this.#all.filter(({ id }) => !this.#unregistered.has(id))
+  }
+
+  /**
+   * Forgets a stopped broker until it starts again. A running broker stays registered. Throws
+   * BROKER_ID_NOT_REGISTERED.
+   */
+  unregister(id: number): void {
+    if (this.find(id) === undefined) {
+      const detail = `Broker ID ${id} is not currently registered`
+      throw new Refused('BROKER_ID_NOT_REGISTERED', detail)
+    }
+    if (!this.isAlive(id)) this.#unregistered.add(id)
+  }
+
+  started(id: number): void {
+    this.#unregistered.delete(id)
   }
 
   get alive(): readonly BrokerInfo[] {
@@ -29,7 +49,7 @@ export class Brokers {
   }
 
   find(id: number): BrokerInfo | undefined {
-    return this.#all.find((broker) => broker.id === id)
+    return this.all.find((broker) => broker.id === id)
   }
 
   /** The first running broker: in this cluster every broker can do the controller's work. */

@@ -202,7 +202,9 @@ function checkEmpty(group: ShareGroup): ShareGroup {
 function movable(context: RequestContext, groupId: string): ShareGroup {
   authorize(context, 'read', 'group', groupId)
   context.groups.checkCoordinator(groupId, context.broker.id)
-  return checkEmpty(context.groups.findOrCreateShare(groupId))
+  const group = checkEmpty(context.groups.findOrCreateShare(groupId))
+  if (group.epoch === 0) group.epoch = 1
+  return group
 }
 
 export const alterShareGroupOffsetsHandler = handler(alterShareGroupOffsets, {

@@ -12,6 +12,7 @@ import {
   describeConfigsHandler,
   incrementalAlterConfigsHandler,
 } from '../handlers/configs.ts'
+import { listConfigResourcesHandler } from '../handlers/config-resources.ts'
 import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from '../handlers/acls.ts'
 import { alterClientQuotasHandler, describeClientQuotasHandler } from '../handlers/client-quotas.ts'
 import {
@@ -69,6 +70,8 @@ import {
   shareGroupDescribeHandler,
   shareGroupHeartbeatHandler,
 } from '../handlers/share-groups.ts'
+import { unregisterBrokerHandler } from '../handlers/registrations.ts'
+import { streamsGroupDescribeHandler } from '../handlers/streams-groups.ts'
 import { produceHandler } from '../handlers/produce.ts'
 import { saslAuthenticateHandler, saslHandshakeHandler } from '../handlers/sasl.ts'
 import {
@@ -158,6 +161,9 @@ const HANDLERS: readonly Handler[] = [
   deleteShareGroupOffsetsHandler,
   getTelemetrySubscriptionsHandler,
   pushTelemetryHandler,
+  streamsGroupDescribeHandler,
+  listConfigResourcesHandler,
+  unregisterBrokerHandler,
 ]
 
 /** 4.x reports Produce from v0 on, because librdkafka would not start otherwise (KIP-896). */

@@ -1,24 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { KafkaClient } from '../../../src/index.ts'
-
-/** The operations of `org.apache.kafka.clients.admin.Admin` in kafka-clients 4.4.0, as `javap` lists them. */
-const JAVA = `
-  abortTransaction addRaftVoter alterClientQuotas alterConsumerGroupOffsets alterPartitionReassignments
-  alterReplicaLogDirs alterShareGroupOffsets alterStreamsGroupOffsets alterUserScramCredentials createAcls
-  createDelegationToken createPartitions createTopics deleteAcls deleteConsumerGroupOffsets deleteConsumerGroups
-  deleteRecords deleteShareGroupOffsets deleteShareGroups deleteStreamsGroupOffsets deleteStreamsGroups deleteTopics
-  describeAcls describeClassicGroups describeClientQuotas describeCluster describeConfigs describeConsumerGroups
-  describeDelegationToken describeFeatures describeLogDirs describeMetadataQuorum describeProducers
-  describeReplicaLogDirs describeShareGroups describeStreamsGroups describeTopics describeTransactions
-  describeUserScramCredentials electLeaders expireDelegationToken fenceProducers forceTerminateTransaction
-  incrementalAlterConfigs listClientMetricsResources listConfigResources listConsumerGroupOffsets listConsumerGroups
-  listGroups listOffsets listPartitionReassignments listShareGroupOffsets listStreamsGroupOffsets listTopics
-  listTransactions removeMembersFromConsumerGroup removeRaftVoter renewDelegationToken unregisterBroker
-  unregisterController updateFeatures
-`
-  .trim()
-  .split(/\s+/)
+import { OPERATIONS } from '../../kafka/support/admin-operations/all-operations.ts'
+import { JAVA_OPERATIONS } from '../../support/admin/java-operations.ts'
 
 const section = readFileSync('docs/admin.md', 'utf8').split("## Java's operations")[1] ?? ''
 const rows = [...section.matchAll(/^\| `(\w+)` +\| `([\w.]+)` +\|$/gm)].map(
@@ -30,7 +14,7 @@ describe("the table of Java's operations in docs/admin.md", () => {
   afterAll(() => client.close())
 
   it('names each operation of Java once', () => {
-    expect(rows.map(([java]) => java)).toEqual(JAVA)
+    expect(rows.map(([java]) => java)).toEqual(JAVA_OPERATIONS)
   })
 
   it.each(rows)('correctly states that %s is done by %s', (_, samsa) => {
@@ -38,4 +22,9 @@ describe("the table of Java's operations in docs/admin.md", () => {
     const owner = samsa === name ? client.admin : client
     expect(typeof Reflect.get(owner, name)).toBe('function')
   })
+})
+
+it('compares each operation of Java with real brokers, Java and the embedded cluster', () => {
+  const compared = new Set(OPERATIONS.map(({ java }) => java))
+  expect(JAVA_OPERATIONS.filter((operation) => !compared.has(operation))).toEqual([])
 })
