@@ -6,14 +6,18 @@ import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { BALANCED_TOPICS_OPTIONS } from '../src/balanced/balanced-topics-consumer.ts'
 import { TOPIC_OPTIONS } from '../src/balanced/balanced-consumer.ts'
+import { TRANSACT_OPTIONS } from '../src/balanced/transact.ts'
 import { GROUP_OPTIONS } from '../src/balanced/classic/settings.ts'
 import { CONSUMER_GROUP_OPTIONS } from '../src/balanced/consumer/settings.ts'
 import { REBALANCE_OPTIONS } from '../src/balanced/options.ts'
 import { GROUP_PROTOCOL_CHOICE } from '../src/balanced/protocols.ts'
 import { ZOOKEEPER_OPTIONS } from '../src/balanced/zookeeper/options.ts'
+import { WAIT_OPTIONS } from '../src/async/waiting.ts'
+import { CALL_OPTIONS } from '../src/call-options.ts'
 import { CLIENT_OPTIONS } from '../src/client-options.ts'
 import { TOPICS_CONSUMER_OPTIONS } from '../src/consumer/consumer.ts'
 import { RUN_OPTIONS } from '../src/consumer/delivery/run.ts'
+import { CONSUME_OPTIONS, READ_OPTIONS } from '../src/consumer/delivery/read-options.ts'
 import { CONSUMER_OPTIONS } from '../src/consumer/options.ts'
 import { SIMPLE_CONSUMER_OPTIONS } from '../src/consumer/simple-consumer.ts'
 import { DEAD_LETTER_OPTIONS } from '../src/dead-letters.ts'
@@ -25,6 +29,9 @@ import {
 } from '../src/network/sasl/options.ts'
 import { TLS_OPTIONS } from '../src/network/tls.ts'
 import type { AnyOptionTable, Option } from '../src/option-table.ts'
+import { REQUEST_OPTIONS } from '../src/request.ts'
+import { TOPIC_CREATE_OPTIONS } from '../src/topic.ts'
+import { TOPIC_LIST_OPTIONS } from '../src/topics.ts'
 import { SHARE_CONSUMER_OPTIONS, SHARE_RUN_OPTIONS } from '../src/share/options.ts'
 import { PRODUCER_OPTIONS } from '../src/producer/options.ts'
 import { TRANSACTIONAL_OPTIONS } from '../src/producer/transactions/options.ts'
@@ -42,6 +49,46 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/client.md',
     source: 'src/client-options.ts',
     table: CLIENT_OPTIONS,
+  },
+  CallOptions: {
+    document: 'docs/client.md',
+    source: 'src/call-options.ts',
+    table: CALL_OPTIONS,
+  },
+  WaitOptions: {
+    document: 'docs/client.md',
+    source: 'src/async/waiting.ts',
+    table: WAIT_OPTIONS,
+  },
+  TopicListOptions: {
+    document: 'docs/client.md',
+    source: 'src/topics.ts',
+    table: TOPIC_LIST_OPTIONS,
+  },
+  TopicCreateOptions: {
+    document: 'docs/client.md',
+    source: 'src/topic.ts',
+    table: TOPIC_CREATE_OPTIONS,
+  },
+  RequestOptions: {
+    document: 'docs/requests.md',
+    source: 'src/request.ts',
+    table: REQUEST_OPTIONS,
+  },
+  TransactOptions: {
+    document: 'docs/transactions.md',
+    source: 'src/balanced/transact.ts',
+    table: TRANSACT_OPTIONS,
+  },
+  ConsumeOptions: {
+    document: 'docs/consumer.md',
+    source: 'src/consumer/delivery/read-options.ts',
+    table: CONSUME_OPTIONS,
+  },
+  ReadOptions: {
+    document: 'docs/consumer.md',
+    source: 'src/consumer/delivery/read-options.ts',
+    table: READ_OPTIONS,
   },
   TlsOptions: { document: 'docs/security.md', source: 'src/network/tls.ts', table: TLS_OPTIONS },
   PlainOptions: {

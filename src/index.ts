@@ -289,7 +289,7 @@ export type { Compression } from '../protocol/compression/index.ts'
 export type { GroupMetadata } from './cluster/group-metadata.ts'
 export { SimpleConsumer, type SimpleConsumerOptions } from './consumer/simple-consumer.ts'
 export type { OffsetWithMetadata, ResetTo } from './consumer/single-topic-consumer.ts'
-export type { ConsumeOptions, ReadOptions } from './consumer/delivery/message-reader.ts'
+export type { ConsumeOptions, ReadOptions } from './consumer/delivery/read-options.ts'
 export { Consumer, type TopicsConsumerOptions } from './consumer/consumer.ts'
 export type {
   PartitionToCommit,

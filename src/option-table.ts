@@ -5,7 +5,7 @@
  * defaults that docstrings name.
  */
 import { InvalidArgumentError } from './errors.ts'
-import { checkOptions, type Check } from './options.ts'
+import { checkOptions, type Check, type Checks } from './options.ts'
 
 export interface Option<Value = never, Options = never> {
   readonly check: Check<Value>
@@ -41,6 +41,12 @@ export type WithDefaults<Options, Table> = Required<
   Pick<Options, Defaulted<Table> & keyof Options>
 > &
   Pick<Options, Exclude<keyof Options, Defaulted<Table>>>
+
+/** The checks of a table, for calls that are too frequent for `readOptions`. */
+export function checksOf<Options>(table: OptionTable<Options>): Checks<Options> {
+  const entries = Object.entries<Option<unknown>>(table)
+  return Object.fromEntries(entries.map(([name, { check }]) => [name, check])) as Checks<Options>
+}
 
 /** Any table, for code that iterates over its entries. */
 export type AnyOptionTable = Readonly<Record<string, Option<unknown>>>

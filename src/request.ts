@@ -1,9 +1,10 @@
 import type { Api } from '../protocol/schema/api.ts'
 import type { Fields } from '../protocol/schema/fields.ts'
-import { aSignal, deadlineOf, type CallOptions } from './call-options.ts'
+import { CALL_OPTIONS, deadlineOf, type CallOptions } from './call-options.ts'
 import type { CallSettings } from './cluster/router.ts'
 import { aTarget, type Target } from './cluster/target.ts'
-import { anInteger, checkOptions } from './options.ts'
+import { readOptions, type OptionTable } from './option-table.ts'
+import { anInteger } from './options.ts'
 
 /** The options of `client.request()`. */
 export interface RequestOptions extends CallOptions {
@@ -13,19 +14,24 @@ export interface RequestOptions extends CallOptions {
   readonly maxVersion?: number
 }
 
+/** The checks and defaults of the options that only `client.request()` has. */
+export const REQUEST_OPTIONS = {
+  to: { check: aTarget, default: 'any' },
+  maxVersion: { check: anInteger(0), defaultText: 'the highest that both sides know' },
+} as const satisfies OptionTable<Omit<RequestOptions, keyof CallOptions>>
+
 /** Throws InvalidArgumentError for an unknown option or a value that is not valid. */
 export function requestSettings<Request extends Fields, Response extends Fields>(
   api: Api<Request, Response>,
   options: RequestOptions,
   operationTimeoutMs: number,
 ): CallSettings {
-  checkOptions<RequestOptions>('request', options, {
-    to: aTarget,
-    maxVersion: anInteger(0),
-    timeoutMs: anInteger(1),
-    signal: aSignal,
-  })
-  const { to = 'any', maxVersion, timeoutMs, signal } = options
+  const table = { ...CALL_OPTIONS, ...REQUEST_OPTIONS }
+  const { to, maxVersion, timeoutMs, signal } = readOptions<RequestOptions, typeof table>(
+    'request',
+    options,
+    table,
+  )
   const call = {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(signal === undefined ? {} : { signal }),

@@ -2,8 +2,9 @@ import type { Admin } from './admin/admin.ts'
 import type { NewTopic } from './admin/topics.ts'
 import type { Deadline } from './async/deadline.ts'
 import { BalancedConsumer, type BalancedConsumerOptions } from './balanced/balanced-consumer.ts'
-import { aSignal, deadlineOf, type CallOptions } from './call-options.ts'
-import { aBoolean, aDurationMs, checkOptions, type Check } from './options.ts'
+import { CALL_OPTIONS, deadlineOf, type CallOptions } from './call-options.ts'
+import { readOptions, type OptionTable } from './option-table.ts'
+import { aBoolean, type Check } from './options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
 import type { PartitionMetadata } from './cluster/metadata.ts'
@@ -16,7 +17,6 @@ import type { ProducerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 
-/** The admin client checks the value. */
 const unchecked: Check = () => undefined
 
 /** The options of `topic.create()`. */
@@ -24,6 +24,19 @@ export interface TopicCreateOptions extends Omit<NewTopic, 'topic'>, CallOptions
   /** Resolves with false if the topic already exists, instead of throwing. Default: false. */
   readonly ifNotExists?: boolean
 }
+
+/** The checks and defaults of the options that only `topic.create()` has. */
+export const TOPIC_CREATE_OPTIONS = {
+  ifNotExists: { check: aBoolean, default: false },
+} as const satisfies OptionTable<Omit<TopicCreateOptions, keyof CallOptions | keyof NewTopic>>
+
+/** The admin client checks these values. */
+const CHECKED_LATER = {
+  partitions: { check: unchecked },
+  replicationFactor: { check: unchecked },
+  assignments: { check: unchecked },
+  configs: { check: unchecked },
+} as const
 
 /**
  * A topic by name. It does no I/O until one of its methods is called.
@@ -55,16 +68,11 @@ export class Topic {
    * UnsupportedVersionError, RequestTimeoutError.
    */
   async create(options: TopicCreateOptions = {}): Promise<boolean> {
-    checkOptions<TopicCreateOptions>('topic.create', options, {
-      ifNotExists: aBoolean,
-      partitions: unchecked,
-      replicationFactor: unchecked,
-      assignments: unchecked,
-      configs: unchecked,
-      timeoutMs: aDurationMs(1),
-      signal: aSignal,
-    })
-    const { ifNotExists = false, timeoutMs, signal, ...topic } = options
+    const table = { ...CALL_OPTIONS, ...TOPIC_CREATE_OPTIONS, ...CHECKED_LATER }
+    const { ifNotExists, timeoutMs, signal, ...topic } = readOptions<
+      TopicCreateOptions,
+      typeof table
+    >('topic.create', options, table)
     const [created] = await this.#admin.createTopics([{ topic: this.name, ...topic }], {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(signal === undefined ? {} : { signal }),

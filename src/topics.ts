@@ -1,15 +1,21 @@
 import type { Admin } from './admin/admin.ts'
-import { aSignal, type CallOptions } from './call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 import { checkTopicName } from './cluster/topic-name.ts'
 import { UnknownTopicError } from './errors.ts'
-import { aBoolean, aDurationMs, checkOptions } from './options.ts'
+import { readOptions, type OptionTable } from './option-table.ts'
+import { aBoolean } from './options.ts'
 import type { Topic } from './topic.ts'
 
 /** The options of `client.topics.list()`. */
 export interface TopicListOptions extends CallOptions {
-  /** Whether to leave out internal topics such as `__consumer_offsets`. Default: true, as in pykafka. */
+  /** Whether to leave out internal topics such as `__consumer_offsets`. Default: true (as in pykafka). */
   readonly excludeInternalTopics?: boolean
 }
+
+/** The checks and defaults of the options that only `client.topics.list()` has. */
+export const TOPIC_LIST_OPTIONS = {
+  excludeInternalTopics: { check: aBoolean, default: true },
+} as const satisfies OptionTable<Omit<TopicListOptions, keyof CallOptions>>
 
 /**
  * The topics of a cluster, as `client.topics`. Each call asks the brokers, so that the result is always current. No
@@ -64,11 +70,8 @@ export class Topics implements AsyncIterable<Topic> {
 }
 
 function listing(options: TopicListOptions) {
-  checkOptions<TopicListOptions>('topics.list', options, {
-    excludeInternalTopics: aBoolean,
-    timeoutMs: aDurationMs(1),
-    signal: aSignal,
-  })
-  const { excludeInternalTopics = true, ...call } = options
+  const table = { ...CALL_OPTIONS, ...TOPIC_LIST_OPTIONS }
+  const settings = readOptions<TopicListOptions, typeof table>('topics.list', options, table)
+  const { excludeInternalTopics, ...call } = settings
   return { ...call, includeInternal: !excludeInternalTopics }
 }

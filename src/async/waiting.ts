@@ -2,6 +2,7 @@ import { abortable } from './abortable.ts'
 import { limited, TookTooLongError } from './limited.ts'
 import { aSignal } from '../call-options.ts'
 import { RequestTimeoutError } from '../errors.ts'
+import { checksOf, type OptionTable } from '../option-table.ts'
 import { aDurationMs, checkOptions } from '../options.ts'
 
 /** The bounds of a wait. */
@@ -12,9 +13,17 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
+/** The checks and defaults of `WaitOptions`. */
+export const WAIT_OPTIONS = {
+  timeoutMs: { check: aDurationMs(0), defaultText: 'none' },
+  signal: { check: aSignal },
+} as const satisfies OptionTable<WaitOptions>
+
+const CHECKS = checksOf<WaitOptions>(WAIT_OPTIONS)
+
 /** Throws InvalidArgumentError for an unknown option or an invalid value. */
 export function checkWait(wait: WaitOptions): void {
-  checkOptions<WaitOptions>('wait', wait, { timeoutMs: aDurationMs(0), signal: aSignal })
+  checkOptions<WaitOptions>('wait', wait, CHECKS)
 }
 
 /**

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Deadline } from '../async/deadline.ts'
-import { aSignal } from '../call-options.ts'
 import type { ConsumerBatch } from '../consumer/delivery/consumer-batch.ts'
-import type { ReadOptions } from '../consumer/delivery/message-reader.ts'
+import { READ_OPTIONS, type ReadOptions } from '../consumer/delivery/read-options.ts'
 import type { GatheredPartition, Gatherer } from '../consumer/delivery/gatherer.ts'
 import type { AssignedConsumer } from '../consumer/assigned-consumer.ts'
 import { nameOf } from '../consumer/topic-partition.ts'
 import { ClosedError, InvalidArgumentError, isRetriable, KafkaError } from '../errors.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
-import { aDurationMs, anInteger, checkOptions, shown } from '../options.ts'
+import { readOptions, type OptionTable } from '../option-table.ts'
+import { aDurationMs, anInteger, shown } from '../options.ts'
 import type { Transaction } from '../producer/transactions/transaction.ts'
 import { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 
@@ -31,13 +31,16 @@ export interface TransactOptions extends ReadOptions {
   readonly maxMessages?: number
   /**
    * How long a transaction takes batches, from its first one on. It waits this long for more if there are none; with
-   * 0 each batch has its own transaction. Default: 100, as in Kafka Streams.
+   * 0 each batch has its own transaction. Default: 100 (as in Kafka Streams).
    */
   readonly maxWaitMs?: number
 }
 
-const MAX_MESSAGES = 10_000
-const MAX_WAIT_MS = 100
+/** The checks and defaults of the options that only `transact()` has. */
+export const TRANSACT_OPTIONS = {
+  maxMessages: { check: anInteger(1), default: 10_000 },
+  maxWaitMs: { check: aDurationMs(0), default: 100 },
+} as const satisfies OptionTable<Omit<TransactOptions, keyof ReadOptions>>
 
 /**
  * The wait between attempts to settle a transaction while its coordinator cannot be reached; each attempt also waits
@@ -64,18 +67,15 @@ export async function transact<Value, Key>(
       `transact: the handler must be a function, not ${shown(handler)}`,
     )
   }
-  checkOptions<TransactOptions>('transact', options, {
-    maxMessages: anInteger(1),
-    maxWaitMs: aDurationMs(0),
-    signal: aSignal,
-  })
+  const table = { ...READ_OPTIONS, ...TRANSACT_OPTIONS }
+  const settings = readOptions<TransactOptions, typeof table>('transact', options, table)
   const { core } = member
   if (member.autoCommitEnable) {
     throw new InvalidArgumentError(
       'transact: a consumer with autoCommitEnable would commit offsets of transactions that are aborted',
     )
   }
-  const { maxMessages = MAX_MESSAGES, maxWaitMs = MAX_WAIT_MS, signal } = options
+  const { maxMessages, maxWaitMs, signal } = settings
   const limits = { maxMessages, maxWaitMs }
   const work = async (batches: Gatherer<Value, Key>) => {
     for (let batch = await batches.first(); batch !== undefined; batch = await batches.first()) {

@@ -5,11 +5,16 @@ import { Lifecycle } from '../async/lifecycle.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import { within } from '../async/waiting.ts'
-import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
+import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { checkTopicName } from '../cluster/topic-name.ts'
 import { converterOf } from '../consumer/consumed-message.ts'
-import type { ConsumeOptions, ReadOptions } from '../consumer/delivery/message-reader.ts'
+import {
+  checkConsume,
+  checkRead,
+  type ConsumeOptions,
+  type ReadOptions,
+} from '../consumer/delivery/read-options.ts'
 import { ReadIterator } from '../consumer/delivery/read-iterator.ts'
 import type { Reading } from '../consumer/delivery/reading.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from '../consumer/delivery/work.ts'
@@ -19,7 +24,7 @@ import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { ClosedError, ConsumerBusyError, InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { readOptions } from '../option-table.ts'
-import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../options.ts'
+import { aFunction, shown } from '../options.ts'
 import { ShareMembership } from './membership.ts'
 import {
   SHARE_CONSUMER_OPTIONS,
@@ -174,11 +179,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
 
   /** Returns the next message; undefined if none arrives in time. Throws ConsumerBusyError, ClosedError. */
   async consume(options: ConsumeOptions = {}): Promise<ShareMessage<Value, Key> | undefined> {
-    checkOptions<ConsumeOptions>('consume', options, {
-      block: oneOf(true, false),
-      timeoutMs: aDurationMs(0),
-      signal: aSignal,
-    })
+    checkConsume(options)
     if (this.#reader !== undefined) throw busy(this.#reader)
     this.#consumeCalls++
     try {
@@ -308,7 +309,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   #iterator<T>(name: string, take: () => T | undefined, options: ReadOptions): Iteration<T> {
-    checkOptions<ReadOptions>('reading', options, { signal: aSignal })
+    checkRead(options)
     const source = {
       take,
       settle: () => this.#feed.settle(),

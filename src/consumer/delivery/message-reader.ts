@@ -1,10 +1,10 @@
 import type { Reading } from './reading.ts'
 import type { Iteration } from '../../async/iteration.ts'
 import type { Readable } from 'node:stream'
-import { aSignal, type CallOptions } from '../../call-options.ts'
+import type { CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
-import { aDurationMs, aFunction, checkOptions, oneOf, shown } from '../../options.ts'
+import { aFunction, shown } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
@@ -17,6 +17,7 @@ import { MessageStream } from './message-stream.ts'
 import { handleEach } from './handle-each.ts'
 import type { MessageHandler } from './handler.ts'
 import { ReadIterator } from './read-iterator.ts'
+import { checkConsume, checkRead, type ConsumeOptions, type ReadOptions } from './read-options.ts'
 import { runByBatch, type BatchHandler } from './run-by-batch.ts'
 import { RunByKey } from './run-by-key.ts'
 import { runByPartition } from './run-by-partition.ts'
@@ -28,22 +29,6 @@ import {
   type RunOptions,
 } from './run.ts'
 import { currentWork, doWork, FirstResult, workOf, type Work } from './work.ts'
-
-/** The options of `consume()`. */
-export interface ConsumeOptions {
-  /** Whether to wait for a message. With `false` it returns undefined if none is available. Default: true. */
-  readonly block?: boolean
-  /** How long to wait for one. Default: the consumer's `consumerTimeoutMs`. */
-  readonly timeoutMs?: number
-  /** Ends the wait when it is aborted: `consume()` then throws the signal's reason. */
-  readonly signal?: AbortSignal
-}
-
-/** The options of `messages()`, `batches()` and `stream()`. */
-export interface ReadOptions {
-  /** Ends the reading when it is aborted: it then throws the signal's reason. */
-  readonly signal?: AbortSignal
-}
 
 export interface MessageReaderDependencies<Value, Key> {
   readonly inbox: Inbox<Value, Key>
@@ -81,11 +66,7 @@ export class MessageReader<Value, Key> {
   }
 
   async consume(options: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
-    checkOptions<ConsumeOptions>('consume', options, {
-      block: oneOf(true, false),
-      timeoutMs: aDurationMs(0),
-      signal: aSignal,
-    })
+    checkConsume(options)
     if (this.#reader !== undefined) throw busy(this.#reader)
     this.#consumeCalls++
     try {
@@ -312,12 +293,12 @@ export class MessageReader<Value, Key> {
 }
 
 function checked(options: ReadOptions): ReadOptions {
-  checkOptions<ReadOptions>('reading', options, { signal: aSignal })
+  checkRead(options)
   return options
 }
 
 function busy(reader: string): ConsumerBusyError {
   return new ConsumerBusyError(
-    `the consumer is being read by ${reader} already: end that first (a loop by break, an iterator by return())`,
+    `${reader} already reads the consumer: end it first (a loop with break, an iterator with return())`,
   )
 }

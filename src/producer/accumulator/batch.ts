@@ -12,7 +12,7 @@ import type { MessageTrace } from '../results/traces.ts'
 export type RecordFormat = 0 | 1 | 2
 
 /** Consecutive messages of one batch that were produced together, or a single message. */
-export interface Run {
+export interface GroupRun {
   readonly group: MessageGroup | undefined
   readonly start: number
   readonly count: number
@@ -31,7 +31,7 @@ export class Batch implements QueuedBatch {
   /** The group of the last record. */
   private group: MessageGroup | undefined
   /** The index at which another group begins. */
-  private starts: Omit<Run, 'count'>[] | undefined
+  private starts: Omit<GroupRun, 'count'>[] | undefined
   /** When the first record was appended, on performance.now()'s clock. */
   readonly createdAt: number
   /** Its position among all batches of a producer. Parts of a divided batch have fractions, and keep its position. */
@@ -100,7 +100,7 @@ export class Batch implements QueuedBatch {
   }
 
   /** Its messages by the groups that they belong to. */
-  runs(): readonly Run[] {
+  runs(): readonly GroupRun[] {
     const starts = this.starts ?? []
     const runs = starts.map(({ group, start }, index) => ({
       group,

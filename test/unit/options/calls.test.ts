@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
+import { checkWait } from '../../../src/async/waiting.ts'
+import { checkConsume, checkRead } from '../../../src/consumer/delivery/read-options.ts'
+import { InvalidArgumentError, KafkaClient } from '../../../src/index.ts'
+import { failureOf } from '../../support/settled.ts'
+
+const body = { includeClusterAuthorizedOperations: false }
+
+let client: KafkaClient
+
+beforeAll(() => {
+  client = new KafkaClient({ hosts: '127.0.0.1:1' })
+})
+afterAll(() => client.close())
+
+/** Each call, a wrong value for one of its options, and what the error says of it. */
+const CALLS: readonly (readonly [string, (options: object) => unknown, object, string])[] = [
+  [
+    'topic.partitions',
+    (options) => client.topic('t').partitions(options),
+    { timeoutMs: '1s' },
+    "call: option 'timeoutMs' must be a whole number from 1 to 2147483647, not '1s'",
+  ],
+  [
+    'a wait',
+    (options) => checkWait(options),
+    { signal: true },
+    "wait: option 'signal' must be an AbortSignal, not true",
+  ],
+  [
+    'client.request',
+    (options) => client.request(describeCluster, body, options),
+    { to: 'leader' },
+    "request: option 'to' must be 'any', 'controller'",
+  ],
+  [
+    'topics.list',
+    (options) => client.topics.list(options),
+    { excludeInternalTopics: 1 },
+    "topics.list: option 'excludeInternalTopics' must be true or false, not 1",
+  ],
+  [
+    'topic.create',
+    (options) => client.topic('t').create(options),
+    { ifNotExists: 'yes' },
+    "topic.create: option 'ifNotExists' must be true or false, not 'yes'",
+  ],
+  [
+    'consume',
+    (options) => checkConsume(options),
+    { block: 0 },
+    "consume: option 'block' must be true or false, not 0",
+  ],
+  [
+    'messages, batches and stream',
+    (options) => checkRead(options),
+    { signal: 5 },
+    "reading: option 'signal' must be an AbortSignal, not 5",
+  ],
+]
+
+describe.each(CALLS)('the options of %s', (_name, call, wrong, message) => {
+  it('reject an unknown option by name', async () => {
+    const failed = await failureOf(Promise.resolve().then(() => call({ timeOutMs: 1 })))
+    expect(failed).toBeInstanceOf(InvalidArgumentError)
+    expect(failed.message).toContain("has no option 'timeOutMs'")
+  })
+
+  it('reject a value of the wrong type by name', async () => {
+    const failed = await failureOf(Promise.resolve().then(() => call(wrong)))
+    expect(failed).toBeInstanceOf(InvalidArgumentError)
+    expect(failed.message).toContain(message)
+  })
+})
