@@ -400,4 +400,36 @@ describe('samsa/opentelemetry', () => {
     await using again = await client.topic('orders').getSimpleConsumer(EARLIEST)
     expect(await take(again, 3)).toHaveLength(3)
   })
+
+  it('fails no message when the exporters of spans and metrics throw', async () => {
+    let thrown = 0
+    const broken = () => {
+      thrown++
+      throw new Error('broken')
+    }
+    const done = () => Promise.resolve()
+    const spanExporter = { export: broken, forceFlush: done, shutdown: done }
+    const metricReader = new PeriodicExportingMetricReader({
+      exporter: { export: broken, forceFlush: done, shutdown: done },
+      exportIntervalMillis: 10,
+      exportTimeoutMillis: 10,
+    })
+    const meterProvider = new MeterProvider({ readers: [metricReader] })
+    const tracerProvider = new BasicTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(spanExporter)],
+    })
+    instrumented({ tracerProvider, meterProvider, metrics: true })
+    const producer = await client.topic('orders').getProducer()
+    await producer.produceMany(['a', 'b'])
+    await using consumer = await client.topic('orders').getSimpleConsumer(EARLIEST)
+    let handled = 0
+    await consumer.run(async () => {
+      handled++
+      await Promise.resolve()
+    })
+    expect(handled).toBe(2)
+    await until(() => thrown > 2)
+    expect(client.health()).toMatchObject({ live: true, ready: true })
+    await meterProvider.shutdown()
+  })
 })
