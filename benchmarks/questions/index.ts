@@ -5,6 +5,7 @@ import { codecs } from './codecs.ts'
 import { consume } from './consume.ts'
 import { group } from './group.ts'
 import { growth } from './growth.ts'
+import { kafkajs } from './kafkajs.ts'
 import { latency } from './latency.ts'
 import { limit } from './limit.ts'
 import { members } from './members.ts'
@@ -40,4 +41,5 @@ export const QUESTIONS: readonly Question[] = [
   limit,
   growth,
   pykafka,
+  kafkajs,
 ]

@@ -7,11 +7,14 @@ export interface Client {
   readonly driver: string
   /** The newest Kafka that it works with, where that isn't the newest there is. */
   readonly newestKafka?: string
+  /** Only questions that name it ask it. */
+  readonly isNamed?: boolean
 }
 
 export const CLIENTS: readonly Client[] = [
   { name: 'samsa', driver: 'samsa.js' },
   { name: 'kafkajs', driver: 'kafkajs.js' },
+  { name: 'samsa-kafkajs', driver: 'samsa-kafkajs.js', isNamed: true },
   { name: 'platformatic', driver: 'platformatic.js' },
   { name: 'node-rdkafka', driver: 'node-rdkafka.js' },
   { name: 'confluent', driver: 'confluent.js' },

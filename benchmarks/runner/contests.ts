@@ -50,7 +50,9 @@ export function contestsOf(
   return questions.flatMap((question) => {
     const { clients, kafka: version = kafka } = question
     const asked = contenders
-      .filter(({ client }) => isChosen || (clients?.includes(client.name) ?? true))
+      .filter(
+        ({ client }) => isChosen || (clients?.includes(client.name) ?? client.isNamed !== true),
+      )
       .map((contender) => forKafka(contender, version))
     return question.cases(scale).map((one) => ({
       question,

@@ -13,6 +13,7 @@ import type { CorruptBatchError } from '../errors.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
 import { Decompression } from './decompression.ts'
 import type { PeekableFeed } from './message-feed.ts'
+import { JOINED_MESSAGES } from './partition-buffer.ts'
 import type { Chunk, PartitionState } from './partition-state.ts'
 
 /** Available messages are delivered without I/O in between; after this time other events get a turn. */
@@ -61,6 +62,8 @@ export class Inbox<Value, Key> implements PeekableFeed<
   readonly #errors: Error[] = []
   #turnBegan = performance.now()
   #isTurnOver = false
+  /** The number of messages up to which small batches are delivered together; the reader may change it. */
+  mostJoined = JOINED_MESSAGES
 
   constructor(options: InboxOptions<Value, Key>) {
     this.#options = options
@@ -382,8 +385,10 @@ export class Inbox<Value, Key> implements PeekableFeed<
     const decompression = this.#decompression
     if (!decompression.isPrepared(state)) return undefined
     try {
-      return state.buffer.nextChunk(this.#options.isSkipped, (next) =>
-        decompression.reserve(state, next),
+      return state.buffer.nextChunk(
+        this.#options.isSkipped,
+        (next) => decompression.reserve(state, next),
+        this.mostJoined,
       )
     } catch (error) {
       // The buffer of a failed partition must not delay fetching and decompressing for the others.

@@ -63,18 +63,18 @@ export interface DecodedChunk<State> {
   readonly leases: readonly Lease[]
 }
 
-/** Smaller batches are delivered together, up to this number of messages. */
-const JOINED_MESSAGES = 500
+/** Smaller batches are delivered together, up to this number of messages unless the reader has another limit. */
+export const JOINED_MESSAGES = 500
 /** Larger batches are delivered in parts: decoding this number of messages takes the event loop a millisecond. */
 const MOST_MESSAGES = 10_000
 
 const NOTHING: MessageSlice = { messages: [], isLast: true }
 
 /** True if the next batch is delivered together with this number of earlier messages. */
-function isJoined(next: Queued, messages: number): boolean {
+function isJoined(next: Queued, messages: number, most: number): boolean {
   return (
     next.kind === 'batch' &&
-    messages + next.batch.count <= JOINED_MESSAGES &&
+    messages + next.batch.count <= most &&
     (next.decompression?.isDone ?? !next.batch.isInflatedElsewhere)
   )
 }
@@ -308,11 +308,12 @@ export class PartitionBuffer<State extends Buffered> {
    * Returns undefined if nothing is queued, or if the next batch needs more memory than was reserved. Throws a queued
    * error; CorruptBatchError for damage that only decoding finds, unless `isSkipped` says to continue behind it; and
    * CompressionUnavailableError. These errors end the partition, and the position stays. `mayDecode` reserves memory
-   * for another batch.
+   * for another batch. Batches are joined up to `mostJoined` messages.
    */
   nextChunk(
     isSkipped: (error: CorruptBatchError) => boolean,
     mayDecode: (queued: Queued) => boolean,
+    mostJoined = JOINED_MESSAGES,
   ): DecodedChunk<State> | undefined {
     let messages: Message[] = []
     const leases: Lease[] = []
@@ -321,7 +322,7 @@ export class PartitionBuffer<State extends Buffered> {
     let isFirst = true
     let decompressedBytes = 0
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (!isFirst && !(isJoined(next, messages.length) && mayDecode(next))) break
+      if (!isFirst && !(isJoined(next, messages.length, mostJoined) && mayDecode(next))) break
       if (next.kind === 'error') {
         this.#queue.shift()
         this.#error = next.error

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
+import { joinedAfter } from '../../src/consumer/delivery/run-by-batch.ts'
 import { KafkaClient, type GroupEvent } from '../../src/index.ts'
 
 const GROUP = { consumerGroup: 'g', managed: true, autoOffsetReset: 'earliest' } as const
@@ -68,6 +69,46 @@ describe('runBatches', () => {
       { concurrency: 3, stopSignal: stop.signal },
     )
     expect(running.size).toBe(0)
+  })
+})
+
+describe('runBatches with a handler that takes no time', () => {
+  it('joins more and more small batches, up to 2,000 messages', async () => {
+    await using scene = await filled(1)
+    const { client } = scene
+    const producer = await client.topic('t').getProducer({ lingerMs: 0 })
+    for (let sent = 0; sent < 120; sent++) {
+      await producer.produceMany(Array.from({ length: 100 }, () => ({ value: 'v', partition: 0 })))
+    }
+    const consumer = await client.getBalancedConsumer({ ...GROUP, topics: ['t'] })
+    const stop = new AbortController()
+    const offsets: number[] = []
+    const sizes: number[] = []
+    await consumer.runBatches(
+      ({ messages, length }) => {
+        sizes.push(length)
+        for (const { offset } of messages) offsets.push(offset)
+        if (offsets.length === 12_003) stop.abort()
+      },
+      { stopSignal: stop.signal },
+    )
+    expect(offsets).toEqual(Array.from({ length: 12_003 }, (_, offset) => offset))
+    expect(sizes[0]).toBeLessThanOrEqual(500)
+    expect(Math.max(...sizes)).toBeGreaterThan(500)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2_000)
+  })
+})
+
+describe('joinedAfter', () => {
+  it.each([
+    [500, 1, 1_000],
+    [1_000, 1, 2_000],
+    [2_000, 1, 2_000],
+    [2_000, 100, 2_000],
+    [2_000, 300, 1_000],
+    [500, 300, 500],
+  ])('follows %i messages that took %i ms with up to %i', (joined, tookMs, next) => {
+    expect(joinedAfter(joined, tookMs)).toBe(next)
   })
 })
 

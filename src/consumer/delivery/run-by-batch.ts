@@ -1,5 +1,6 @@
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
+import { JOINED_MESSAGES } from '../partition-buffer.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import { drivePartitions } from './drive-partitions.ts'
@@ -30,7 +31,29 @@ export function runByBatch<Value, Key>(
   handler: BatchHandler<Value, Key>,
   makeBatch: MakeBatch<Value, Key>,
 ): Promise<void> {
-  return drivePartitions(run, (state) => handleChunk(run, state, handler, makeBatch))
+  const { feed } = run
+  const timed: BatchHandler<Value, Key> = async (batch) => {
+    const startedAt = performance.now()
+    await handler(batch)
+    feed.mostJoined = joinedAfter(feed.mostJoined, performance.now() - startedAt)
+  }
+  return drivePartitions(run, (state) => handleChunk(run, state, timed, makeBatch)).finally(() => {
+    feed.mostJoined = JOINED_MESSAGES
+  })
+}
+
+/** A handler that takes less time gets larger batches, so that what it does once a batch costs less. */
+const FAST_MS = 20
+/** A handler that takes more time gets smaller batches again, because a batch has to end before a rebalance. */
+const SLOW_MS = 200
+/** Not more, because the handler may become slower during a batch. */
+const MOST_JOINED = 4 * JOINED_MESSAGES
+
+/** The number of messages up to which batches are joined after one has taken this long. */
+export function joinedAfter(joined: number, tookMs: number): number {
+  if (tookMs < FAST_MS) return Math.min(2 * joined, MOST_JOINED)
+  if (tookMs > SLOW_MS) return Math.max(joined / 2, JOINED_MESSAGES)
+  return joined
 }
 
 async function handleChunk<Value, Key>(

@@ -3,7 +3,7 @@ import { KafkaJSError } from '../errors.ts'
 import type { Logger, TopicOffsets } from '../types/common.ts'
 import type { EachBatchHandler, EachMessageHandler } from '../types/consumer.ts'
 import type { KafkaBatch } from './batch.ts'
-import { messageFrom } from './batch.ts'
+import { messageConverter } from './message.ts'
 import type { ResolvedOffsets } from './offsets.ts'
 
 /** The part of a run that calling the handlers needs. */
@@ -13,7 +13,6 @@ export interface HandlerHost {
   readonly resolvesBatches: boolean
   readonly offsets: ResolvedOffsets
   heartbeat(batch: ConsumerBatch): Promise<void>
-  isRebalancing(batch: ConsumerBatch): boolean
   pausePartition(topic: string, partition: number): () => void
   isPaused(topic: string, partition: number): boolean
   hasSeek(topic: string, partition: number): boolean
@@ -34,6 +33,9 @@ export async function handleMessages(
   const heartbeat = () => run.heartbeat(batch)
   const pause = () => run.pausePartition(topic, partition)
   const resolve = run.offsets.resolver(topic, partition)
+  const { signal } = batch
+  const { commitsBetween } = run
+  const messageFrom = messageConverter()
   const goesOn = () => run.isRunning && !run.hasSeek(topic, partition)
   if (!goesOn()) return
   /** The message whose handler is running. */
@@ -45,12 +47,12 @@ export async function handleMessages(
   const afterEach = ({ offset }: ConsumedMessage): boolean | Promise<boolean> => {
     handling = undefined
     resolve(resolvedBy(batch, offset))
-    if (run.isRebalancing(batch) || run.commitsBetween) return betweenMessages()
+    if (signal.aborted || commitsBetween) return betweenMessages()
     return goesOn() && !run.isPaused(topic, partition)
   }
   const betweenMessages = async (): Promise<boolean> => {
-    if (run.isRebalancing(batch)) await heartbeat()
-    if (run.commitsBetween) await run.autoCommitIfNecessary()
+    if (signal.aborted) await heartbeat()
+    if (commitsBetween) await run.autoCommitIfNecessary()
     return goesOn() && !run.isPaused(topic, partition)
   }
   try {

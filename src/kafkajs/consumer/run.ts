@@ -54,6 +54,8 @@ export class ConsumerRun implements HandlerHost {
   readonly #busy = new Set<string>()
   readonly #failures: Failures
   #reading: Promise<void> = Promise.resolve()
+  /** Read for each message, which is why it is not `signal.aborted`. */
+  #isRunning = true
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -61,7 +63,7 @@ export class ConsumerRun implements HandlerHost {
   }
 
   get isRunning(): boolean {
-    return !this.#stopping.signal.aborted
+    return this.#isRunning
   }
 
   get commitsBetween(): boolean {
@@ -88,13 +90,18 @@ export class ConsumerRun implements HandlerHost {
 
   /** Waits for the running handlers, then leaves the group. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
+    this.#end()
     await this.#reading
     try {
       await this.#parts.consumer.close()
     } catch (error) {
       this.#parts.logger.debug(`Leaving the group failed: ${textOf(error)}`)
     }
+  }
+
+  #end(): void {
+    this.#isRunning = false
+    this.#stopping.abort()
   }
 
   // Partitions
@@ -146,7 +153,8 @@ export class ConsumerRun implements HandlerHost {
   }
 
   hasSeek(topic: string, partition: number): boolean {
-    return this.#parts.seeks.has(nameOf(topic, partition))
+    const { seeks } = this.#parts
+    return seeks.size > 0 && seeks.has(nameOf(topic, partition))
   }
 
   /** Applies a seek now, unless the handler of the partition is running: then it is applied when that has finished. */
@@ -179,14 +187,10 @@ export class ConsumerRun implements HandlerHost {
   // Commits
 
   async heartbeat(batch: ConsumerBatch): Promise<void> {
-    if (!this.isRebalancing(batch)) return
+    // Aborted if the partition is about to be revoked.
+    if (!batch.signal.aborted) return
     await this.autoCommit()
     throw protocolErrorOf(ErrorCode.REBALANCE_IN_PROGRESS)
-  }
-
-  /** True if the partition is about to be revoked. */
-  isRebalancing(batch: ConsumerBatch): boolean {
-    return batch.signal.aborted
   }
 
   get #autoCommits(): boolean {
@@ -280,7 +284,7 @@ export class ConsumerRun implements HandlerHost {
   }
 
   #crash(error: Error): void {
-    this.#stopping.abort()
+    this.#end()
     this.#parts.onCrash(error)
   }
 
