@@ -115,8 +115,11 @@ export function offsetOperations(parts: AdminParts): OffsetOperations {
         async () => {
           const partitions = await partitionsOf(topic)
           const latest = await listed(topic, partitions, 'latest')
+          // The timestamps of messages are text.
           const found =
-            timestamp === undefined ? latest : await listed(topic, partitions, new Date(timestamp))
+            timestamp === undefined
+              ? latest
+              : await listed(topic, partitions, new Date(Number(timestamp)))
           const ends = offsets(latest)
           return found.map(({ partition, offset = LATEST }) => ({
             partition,
