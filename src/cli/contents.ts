@@ -52,7 +52,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'share [options] <group> <topic...>',
-            summary: 'print and acknowledge the messages that a share group lends',
+            summary: 'print and acknowledge messages of a share group',
           },
         ],
         load: async () => (await import('./commands/share.ts')).shareCommand,
@@ -61,7 +61,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'mirror [options] <topic...>',
-            summary: 'copy topics to another cluster, or to other topics of the same',
+            summary: 'copy topics to another cluster, or to other topics of the same cluster',
           },
         ],
         load: async () => (await import('./commands/mirror.ts')).mirrorCommand,
@@ -89,7 +89,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'lag [options] [group...]',
-            summary: 'show the lag of groups in messages, and in time',
+            summary: 'show the lag of groups, in messages and in time',
           },
         ],
         load: async () => (await import('./commands/lag.ts')).lagCommand,
@@ -116,7 +116,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'top [options] [pattern...]',
-            summary: 'show the busiest topics and the groups that are behind, live',
+            summary: 'show live the busiest topics and the groups with lag',
           },
         ],
         load: async () => (await import('./commands/top.ts')).topCommand,
@@ -163,7 +163,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'ping [options]',
-            summary: 'connect to every broker, and say at which step a connection fails',
+            summary: 'connect to every broker, and report the step at which a connection fails',
           },
         ],
         load: async () => (await import('./commands/ping.ts')).pingCommand,
@@ -210,7 +210,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
     [
       {
         entries: [
-          { usage: 'bench', summary: 'measure how fast a cluster takes and gives messages' },
+          { usage: 'bench', summary: 'measure how fast a cluster accepts and delivers messages' },
         ],
         load: async () => (await import('./commands/bench.ts')).benchCommands,
       },
@@ -218,12 +218,12 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'verifiable-producer [options]',
-            summary: 'send increasing numbers, and print what became of each',
+            summary: 'send increasing numbers, and print the outcome of each',
           },
           {
             usage: 'verifiable-consumer [options]',
             summary:
-              "read as a member of a group, and print each event as Kafka's system tests need it",
+              "read as a member of a group, and print events in the format of Kafka's system tests",
           },
         ],
         load: async () => (await import('./commands/verifiable.ts')).verifiableCommands,
@@ -243,7 +243,12 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         load: async () => (await import('./commands/broker.ts')).brokerCommand,
       },
       {
-        entries: [{ usage: 'profile', summary: 'name clusters, and choose one of them' }],
+        entries: [
+          {
+            usage: 'profile',
+            summary: 'store the settings of clusters under names, and choose one',
+          },
+        ],
         load: async () => (await import('./commands/profile.ts')).profileCommands,
       },
       {
@@ -259,11 +264,11 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'completion <shell>',
-            summary: 'print what completes commands in bash, zsh or fish',
+            summary: 'print the completion script for bash, zsh or fish',
           },
           {
             usage: '__complete [word...]',
-            summary: 'print what a command line can go on with',
+            summary: 'print the words that can follow on a command line',
             isHidden: true,
           },
         ],

@@ -47,7 +47,7 @@ const READY_EVERY = 256
 export function benchCommands(samsa: Command): void {
   const bench = samsa
     .command('bench')
-    .description('measure how fast a cluster takes and gives messages')
+    .description('measure how fast a cluster accepts and delivers messages')
   const interval = () =>
     option('--interval <duration>', 'time between two lines on standard error')
       .argParser(duration)

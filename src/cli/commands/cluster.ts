@@ -27,7 +27,7 @@ export function clusterCommands(samsa: Command): void {
   })
   declare<{ readonly broker?: number }>(cluster, {
     name: 'api-versions',
-    summary: 'list the requests that a broker takes, with their versions',
+    summary: 'list the APIs that a broker supports, with their versions',
     options: [option('--broker <id>', 'which one; default: the first').argParser(wholeNumber)],
     examples: ['samsa cluster api-versions --broker 0'],
     run: listApiVersions,

@@ -30,7 +30,7 @@ if [ "\${funcstack[1]}" = "_samsa" ]; then _samsa "$@"; else compdef _samsa sams
 export function completionCommands(samsa: Command, all: () => Promise<Command>): void {
   declare(samsa, {
     name: 'completion <shell>',
-    summary: 'print what completes commands in bash, zsh or fish',
+    summary: 'print the completion script for bash, zsh or fish',
     arguments: { shell: 'bash, zsh or fish' },
     has: [],
     examples: [
@@ -47,7 +47,7 @@ export function completionCommands(samsa: Command, all: () => Promise<Command>):
   })
   const complete = declare(samsa, {
     name: '__complete [word...]',
-    summary: 'print what a command line can go on with',
+    summary: 'print the words that can follow on a command line',
     has: [],
     examples: ['samsa __complete -- topic desc'],
     run: async (session, words) => {

@@ -41,7 +41,7 @@ export function configCommands(samsa: Command): void {
   })
   declare(config, {
     name: 'set <resource> <key=value...>',
-    summary: 'change settings; the others stay',
+    summary: 'set settings, and keep all others',
     arguments: { resource: RESOURCE },
     has: ['connection', 'output', 'changes'],
     examples: ['samsa config set page-views retention.ms=3600000 --yes'],
@@ -50,7 +50,7 @@ export function configCommands(samsa: Command): void {
   })
   declare(config, {
     name: 'unset <resource> <name...>',
-    summary: 'return settings to their default',
+    summary: 'remove settings, so that their defaults apply',
     arguments: { resource: RESOURCE },
     has: ['connection', 'output', 'changes'],
     examples: ['samsa config unset page-views retention.ms --yes'],

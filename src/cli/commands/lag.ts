@@ -22,7 +22,7 @@ interface LagOptionsOfCommand extends WantedLag {
 export function lagCommand(samsa: Command): void {
   declare<LagOptionsOfCommand>(samsa, {
     name: 'lag [group...]',
-    summary: 'show the lag of groups in messages, and in time',
+    summary: 'show the lag of groups, in messages and in time',
     arguments: { group: 'names, with * for any characters; default: all groups' },
     options: [
       option('--topic <list>', 'show only these topics').argParser(list),

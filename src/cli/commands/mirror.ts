@@ -37,7 +37,7 @@ interface MirrorOptions extends RangeOptions, FilterOptions {
 export function mirrorCommand(samsa: Command): void {
   declare<MirrorOptions>(samsa, {
     name: 'mirror <topic...>',
-    summary: 'copy topics to another cluster, or to other topics of the same',
+    summary: 'copy topics to another cluster, or to other topics of the same cluster',
     arguments: { topic: 'names; * matches any characters, /…/ is a regular expression' },
     options: [
       option('--to-brokers <list>', 'bootstrap brokers of the target; default: the same cluster'),

@@ -22,7 +22,7 @@ interface BrokerAddress {
 export function pingCommand(samsa: Command): void {
   declare<PingOptions>(samsa, {
     name: 'ping',
-    summary: 'connect to every broker, and say at which step a connection fails',
+    summary: 'connect to every broker, and report the step at which a connection fails',
     options: [
       option('--topic <name>', 'send a message to this topic and read it, too'),
       option('--connect-timeout <duration>', 'time limit of each step')

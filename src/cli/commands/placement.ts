@@ -63,7 +63,7 @@ export function placementCommands(samsa: Command): void {
   })
   declare(reassign, {
     name: 'status',
-    summary: 'list the moves under way (Kafka 2.4)',
+    summary: 'list the moves in progress (Kafka 2.4)',
     examples: ['samsa reassign status'],
     run: async (session) => {
       const admin = await session.admin()
@@ -73,7 +73,7 @@ export function placementCommands(samsa: Command): void {
   })
   declare(reassign, {
     name: 'cancel',
-    summary: 'cancel the moves under way (Kafka 2.4)',
+    summary: 'cancel the moves in progress (Kafka 2.4)',
     has: ['connection', 'output', 'changes'],
     examples: ['samsa reassign cancel --yes'],
     run: cancelReassignments,

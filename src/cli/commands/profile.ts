@@ -7,7 +7,9 @@ const SECRET = /password|secret|jaas|ssl\.keystore\.key|ssl\.key/i
 
 /** Adds `samsa profile …`. */
 export function profileCommands(samsa: Command): void {
-  const profile = samsa.command('profile').description('name clusters, and choose one of them')
+  const profile = samsa
+    .command('profile')
+    .description('store the settings of clusters under names, and choose one')
   declare(profile, {
     name: 'list',
     summary: 'list the profiles',

@@ -23,7 +23,7 @@ const IDLE_MS = 5_000
 export function shareCommand(samsa: Command): void {
   declare<ShareOptions>(samsa, {
     name: 'share <group> <topic...>',
-    summary: 'print and acknowledge the messages that a share group lends',
+    summary: 'print and acknowledge messages of a share group',
     arguments: { group: 'the share group', topic: 'names of topics' },
     options: [
       new Option('--ack <how>', 'what to do with the messages that are printed')

@@ -55,7 +55,7 @@ export function tokenCommands(samsa: Command): void {
   })
   declare<{ readonly for?: number }>(token, {
     name: 'renew <id>',
-    summary: 'let a token live longer',
+    summary: 'extend the expiry of a token',
     options: [option('--for <duration>', 'how long from now on').argParser(duration)],
     examples: ['samsa token renew aXQsq7YlSsyTfDTcJA --for 1d'],
     run: async (session, [id], options) => {
@@ -69,7 +69,7 @@ export function tokenCommands(samsa: Command): void {
   })
   declare<{ readonly in?: number }>(token, {
     name: 'expire <id>',
-    summary: 'delete a token, or let it expire sooner',
+    summary: 'delete a token, or shorten its expiry',
     options: [
       option('--in <duration>', 'how long it is still valid (default: not at all)').argParser(
         duration,

@@ -22,7 +22,7 @@ interface TopOptions {
 export function topCommand(samsa: Command): void {
   declare<TopOptions>(samsa, {
     name: 'top [pattern...]',
-    summary: 'show the busiest topics and the groups that are behind, live',
+    summary: 'show live the busiest topics and the groups with lag',
     arguments: { pattern: 'topics, with * for any characters; default: all topics' },
     options: [
       option('--interval <duration>', 'time between two updates')

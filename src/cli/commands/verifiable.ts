@@ -38,7 +38,7 @@ const READY_EVERY = 256
 export function verifiableCommands(samsa: Command): void {
   declare<ProducerOptions>(samsa, {
     name: 'verifiable-producer',
-    summary: 'send increasing numbers, and print what became of each',
+    summary: 'send increasing numbers, and print the outcome of each',
     options: [
       option('--topic <topic>', 'topic to send to').makeOptionMandatory(),
       ...maxMessages('send'),
@@ -65,7 +65,7 @@ export function verifiableCommands(samsa: Command): void {
   })
   declare<ConsumerOptions>(samsa, {
     name: 'verifiable-consumer',
-    summary: "read as a member of a group, and print each event as Kafka's system tests need it",
+    summary: "read as a member of a group, and print events in the format of Kafka's system tests",
     options: [
       option('--topic <topic>', 'topic to read').makeOptionMandatory(),
       option('--group-id <id>', 'group to join').argParser(filled).makeOptionMandatory(),
