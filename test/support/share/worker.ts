@@ -15,7 +15,10 @@ async function main(): Promise<void> {
       const line = `${String(message.value)} ${message.deliveryCount}`
       await new Promise((resolve) => setImmediate(resolve))
       const fails = Math.random() < 0.1
-      process.stdout.write(`${line} ${fails ? 'failed' : 'ok'}\n`)
+      // What the process holds back is lost when it is killed: the message is accepted after its line is written.
+      await new Promise((resolve) =>
+        process.stdout.write(`${line} ${fails ? 'failed' : 'ok'}\n`, resolve),
+      )
       if (fails) throw new Error('one in ten')
     },
     { concurrency: 50 },
