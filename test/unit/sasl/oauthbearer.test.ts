@@ -120,7 +120,7 @@ describe('tokens', () => {
     const mechanism = counting(60_000)
     const exchange = await mechanism.start(BROKER)
     expect(await tokenOf(exchange)).toBe('token1')
-    exchange.rejected?.()
+    await exchange.rejected?.()
     expect(await tokenOf(mechanism.start(BROKER))).toBe('token2')
   })
 
