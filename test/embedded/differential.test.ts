@@ -33,7 +33,10 @@ describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['j
   let sides: readonly [Side, Side]
 
   beforeAll(async () => {
-    kafka = await startKafka({ version: '4.4.0' })
+    kafka = await startKafka({
+      version: '4.4.0',
+      config: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100' },
+    })
     embedded = await EmbeddedCluster.start({ version: '4.4' })
     const sideOf = async (port: number) => new Side(await RawClient.open(port), port)
     sides = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]

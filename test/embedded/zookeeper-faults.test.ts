@@ -80,7 +80,9 @@ describe('a fault of an embedded ZooKeeper', () => {
     await using zookeeper = await EmbeddedZooKeeper.start()
     const on = (match: object, action: object) => () =>
       zookeeper.faults.on(match, action as { hold: true })
-    expect(on({}, {})).toThrow('a fault is one of error, delayMs, hold, close, loseReply')
+    expect(on({}, {})).toThrow(
+      'a fault must have exactly one of error, delayMs, hold, close, loseReply, not none',
+    )
     expect(on({}, { error: 'NONE' })).toThrow("ZooKeeper has no error 'NONE'")
     expect(on({ operation: 'read' }, { hold: true })).toThrow("no operation 'read'")
   })

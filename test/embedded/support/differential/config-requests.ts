@@ -1,6 +1,6 @@
 import * as apis from '../../../../protocol/apis/index.ts'
 import { ErrorCode } from '../../../../protocol/errors.ts'
-import { ask, step, type Side, type Step } from './step.ts'
+import { ask, type Side, type Step } from './step.ts'
 
 /** A value that was given in server.properties, by Kafka's number: it depends on the machine and the test. */
 const GIVEN = 4
@@ -59,6 +59,7 @@ const GIVEN_NAMES = new Set([
   'share.coordinator.state.topic.min.isr',
   'share.coordinator.state.topic.num.partitions',
   'share.coordinator.state.topic.replication.factor',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms',
   'transaction.state.log.min.isr',
   'transaction.state.log.num.partitions',
   'transaction.state.log.replication.factor',
@@ -75,13 +76,15 @@ export const coordinatorFound = (
   keyType: number,
   version: number,
 ): Step => {
-  const body = version < 4 ? { key, keyType } : { keyType, coordinatorKeys: [key] }
-  const asked = step(what, apis.findCoordinator, version, body)
+  const { findCoordinator } = apis
   return {
-    name: `the coordinator ${asked.name}`,
+    name: `the coordinator ${what} (${findCoordinator.name} v${version})`,
     async ask(side) {
+      const highest = side.highestVersions?.get(findCoordinator.key) ?? version
+      const agreed = Math.min(version, highest)
+      const body = agreed < 4 ? { key, keyType } : { keyType, coordinatorKeys: [key] }
       for (;;) {
-        const found = await ask(side, apis.findCoordinator, version, body)
+        const found = await ask(side, findCoordinator, agreed, body)
         const { errorCode } = found.coordinators[0] ?? found
         if (errorCode !== ErrorCode.COORDINATOR_NOT_AVAILABLE) return found
         await new Promise((resolve) => setTimeout(resolve, 20))

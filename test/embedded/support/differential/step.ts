@@ -14,6 +14,8 @@ export class Side {
   readonly names = new Map<unknown, string>()
   readonly topicIds = new Map<string, string>()
   readonly values = new Map<string, number | bigint | string>()
+  /** The highest version of each API that the broker supports. Default: all versions of the steps. */
+  highestVersions: ReadonlyMap<number, number> | undefined
 
   constructor(client: RawClient, port: number) {
     this.client = client

@@ -34,7 +34,20 @@ async function notBusy<Answer>(question: () => Promise<Answer>): Promise<Answer>
   }
 }
 
-/** A step that is asked again while the coordinator is busy. */
+/** Whether the broker has an API. Steps with another one are left out. */
+function supports(side: Side, { key }: { readonly key: number }): boolean {
+  return side.highestVersions?.has(key) ?? true
+}
+
+/** The highest version of an API that the broker supports, up to `version`. */
+function highestVersion(side: Side, { key }: { readonly key: number }, version: number): number {
+  return Math.min(version, side.highestVersions?.get(key) ?? version)
+}
+
+/**
+ * A step that is asked again while the coordinator is busy. The request has the highest version that the broker
+ * supports, up to `version`.
+ */
 function asked<Request extends Fields, Response extends Fields>(
   what: string,
   api: Api<Request, Response>,
@@ -45,7 +58,9 @@ function asked<Request extends Fields, Response extends Fields>(
   return {
     name: `${what} (${api.name} v${version})`,
     async ask(side) {
-      const answer = await notBusy(() => ask(side, api, version, body(side)))
+      if (!supports(side, api)) return undefined
+      const agreed = highestVersion(side, api, version)
+      const answer = await notBusy(() => ask(side, api, agreed, body(side)))
       learn(side, answer)
       return answer
     },
@@ -189,10 +204,14 @@ const commitOffset = (
   }))
 
 const offsets = (what: string, requireStable: boolean) =>
-  asked(what, apis.offsetFetch, 8, () => ({
-    groups: [{ groupId: 'tx-group', topics: [{ name: 'tx-topic', partitionIndexes: [0, 1] }] }],
-    requireStable,
-  }))
+  asked(what, apis.offsetFetch, 8, (side) => {
+    const group = {
+      groupId: 'tx-group',
+      topics: [{ name: 'tx-topic', partitionIndexes: [0, 1] }],
+    }
+    const isOfOneGroup = highestVersion(side, apis.offsetFetch, 8) < 8
+    return { requireStable, ...(isOfOneGroup ? group : { groups: [group] }) }
+  })
 
 const end = (
   what: string,
@@ -232,6 +251,7 @@ const ends = (what: string) =>
 const described = (what: string, ids: readonly string[]): Step => ({
   name: `${what} (DescribeTransactions v0)`,
   async ask(side) {
+    if (!supports(side, apis.describeTransactions)) return undefined
     const { transactionStates } = await notBusy(() =>
       ask(side, apis.describeTransactions, 0, { transactionalIds: ids }),
     )
@@ -252,10 +272,44 @@ const listed = (what: string, filters: Partial<apis.ListTransactionsRequest>, ve
 
 const TOPIC = [{ name: 'tx-topic', partitions: [0] }]
 
-/** Transactions, in the protocol of old and in that of transaction.version 2. */
-export const TRANSACTION_STEPS: readonly Step[] = [
+/** Waits until a transaction has been aborted by its timeout. */
+const timedOut = (what: string, id: string): Step => ({
+  name: `${what} (DescribeTransactions v0)`,
+  async ask(side) {
+    for (;;) {
+      const { transactionStates } = await ask(side, apis.describeTransactions, 0, {
+        transactionalIds: [id],
+      })
+      const { errorCode, transactionState, producerEpoch } = transactionStates[0]!
+      if (transactionState === 'CompleteAbort') {
+        return { errorCode, epochs: producerEpoch - producer(side, id).producerEpoch }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  },
+})
+
+/** A transaction that times out, and what its producer may do then. */
+const timeout = (id: string, begin: readonly Step[], endVersion: number, writeVersion: number) => {
+  const of = { id, as: id }
+  return [
+    init(`a producer with a short timeout, ${id}`, { id, as: id, timeoutMs: 500 }),
+    ...begin,
+    timedOut(`a transaction that timed out, ${id}`, id),
+    ...ends(`the ends after the timeout, ${id}`),
+    end(`a commit after the timeout, ${id}`, true, endVersion, of),
+    end(`an abort after the timeout, ${id}`, false, endVersion, of),
+    end(`a second abort after the timeout, ${id}`, false, endVersion, of),
+    write(`records after the timeout, ${id}`, 0, writeVersion, { ...of, baseSequence: 2 }),
+    init(`a producer after the timeout, ${id}`, { id, as: `${id} again` }),
+  ]
+}
+
+/** Transactions in the protocol before transaction.version 2. */
+export const OLD_TRANSACTION_STEPS: readonly Step[] = [
   create('a topic for transactions', { name: 'tx-topic', numPartitions: 2 }),
   coordinatorFound('of a transaction', 'tx', 1, 6),
+  coordinatorFound('of the group of a transaction', 'tx-group', 0, 6),
   init('a producer with an empty id', { id: '' }),
   init('a producer with a timeout that is too long', { timeoutMs: 900_001 }),
   init('a producer with no timeout', { timeoutMs: 0 }),
@@ -325,7 +379,11 @@ export const TRANSACTION_STEPS: readonly Step[] = [
   add('partitions of the other', TOPIC, { as: 'other' }),
   write('records of the other', 0, 11, { as: 'other' }),
   end('a commit of the other', true, 4, { as: 'other' }),
+]
 
+/** Transactions in both protocols. */
+export const TRANSACTION_STEPS: readonly Step[] = [
+  ...OLD_TRANSACTION_STEPS,
   init('a producer for transaction.version 2'),
   write('records that add their partition', 0, 12),
   write('records by a topic id', 1, 13),
@@ -345,4 +403,19 @@ export const TRANSACTION_STEPS: readonly Step[] = [
   end('an abort of nothing', false, 5),
   ...ends('the ends after aborts'),
   described('a transaction that was aborted', ['tx']),
+  ...timeout(
+    'late',
+    [
+      add('a partition of a late transaction', TOPIC, { id: 'late', as: 'late' }),
+      write('records of a late transaction', 0, 11, { id: 'late', as: 'late' }),
+    ],
+    4,
+    11,
+  ),
+  ...timeout(
+    'later',
+    [write('records of a late transaction of version 2', 0, 12, { id: 'later', as: 'later' })],
+    5,
+    12,
+  ),
 ]
