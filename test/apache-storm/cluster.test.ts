@@ -168,7 +168,7 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       expect(JSON.parse(unknown.stdout.toString())).toMatchObject({
         error: {
           code: 'UNKNOWN_TOPOLOGY',
-          message: expect.stringContaining('there are numbers'),
+          message: expect.stringContaining('it has numbers'),
         },
       })
 
@@ -197,7 +197,7 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       const full = await project.sparse(['submit', '-n', 'keep'])
       expect(full.exitCode).toBe(1)
       expect(full.stderr).toMatch(
-        /'keep' is not submitted, because none of the cluster's 2 slots is free/,
+        /'keep' was not submitted, because none of the cluster's 2 slots is free/,
       )
 
       await project.output(['kill', '-n', 'numbers', '--wait', '1', '--gone'])

@@ -13,7 +13,9 @@ describeWithStorm('a topology on Apache Storm', () => {
     using folder = new TemporaryFolder()
     const results = join(folder.path, 'results')
     const noted = (what: string): readonly number[][] =>
-      (existsSync(results) ? readFileSync(results, 'utf8').trimEnd().split('\n') : [])
+      (existsSync(results) ? readFileSync(results, 'utf8').split('\n') : [])
+        // What follows the last line end is a line that is still being written.
+        .slice(0, -1)
         .map((line) => JSON.parse(line) as [string, ...number[]])
         .filter(([name]) => name === what)
         .map(([, ...values]) => values)

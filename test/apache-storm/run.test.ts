@@ -117,7 +117,7 @@ describeWithStorm('sparse run', () => {
       const printed = await printedBy(['-n', 'prints', '-o', serializer], acks)
       for (const n of NUMBERS) expect(printed).toMatch(new RegExp(`take: took ${n} 0,255,${n}`))
       const { exitCode, stderr } = await started().sparse(['run', '-n', 'prints', '-t', '1'])
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'numbers runs\n' })
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'numbers is running\n' })
     },
     TIMEOUT_MS,
   )
@@ -160,7 +160,7 @@ describeWithStorm('sparse run', () => {
     [
       'a topology that does not exist',
       'nix',
-      /no topology 'nix' in topologies; there are early, field/,
+      /topologies has no topology 'nix'; it has early, field/,
     ],
   ])('refuses %s', async (_what, name, problem) => {
     const { exitCode, stderr } = await started().sparse(['run', '-n', name])

@@ -56,7 +56,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'tests with real brokers',
-    command: ['npx', 'jest', '--runInBand', 'test/kafka'],
+    command: ['npx', 'jest', '--runInBand', 'test/kafka/'],
     isJest: true,
   },
   {
