@@ -54,7 +54,12 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
     let classPath: string
 
     beforeAll(async () => {
-      kafka = await startKafka({ version, brokers })
+      kafka = await startKafka({
+        version,
+        brokers,
+        // The default is 10 s, and a minute before Kafka 2.0.
+        config: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' },
+      })
       if (transactionVersion !== undefined) await downgrade(kafka.hosts, transactionVersion)
       client = new KafkaClient({ hosts: kafka.hosts })
       // Kafka 4 clients do not speak to brokers before 2.1.
@@ -328,7 +333,8 @@ describeWithBrokers('transactions', ['java', 'kcat'], () => {
         // Before KIP-447 the request does not name the member.
         await sending
         await tx.commit()
-        expect(await committed()).toBe(1)
+        // The broker writes the marker of the offsets after it has responded.
+        await until(async () => (await committed()) === 1)
         return
       }
       const code: unknown = expect.stringMatching(/^(UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION)$/)
