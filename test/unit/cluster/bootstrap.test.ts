@@ -301,7 +301,9 @@ describe('a client of one cluster', () => {
     tellCluster(theirs, 'theirs')
     tellOffsets(theirs, 8n)
     const error = await failureOf(topic.latestAvailableOffsets())
-    expect(error.message).toMatch(/belongs to the cluster 'theirs'; this client uses the cluster 'ours'/)
+    expect(error.message).toMatch(
+      /belongs to the cluster 'theirs'; this client uses the cluster 'ours'/,
+    )
     expect(new Set(theirs.requests.map(({ api }) => api))).toEqual(
       new Set(['ApiVersions', 'Metadata']),
     )
