@@ -4,6 +4,7 @@
  */
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'
+import { concurrent, eachBatch, eachMessage, slowly } from './driver/kafkajs-handlers.js'
 import { peer, versionOf } from './driver/peer.js'
 import { concurrently } from './driver/values.js'
 
@@ -80,26 +81,6 @@ const running = (runOptions, more) => async (task, sink, handle) => {
   await sink.done
   await consumer.disconnect()
 }
-
-const eachMessage = (sink) => ({
-  eachMessage: async ({ message }) => {
-    sink.take(message.value)
-  },
-})
-
-const concurrent = (sink) => ({ partitionsConsumedConcurrently: 4, ...eachMessage(sink) })
-
-const eachBatch = (sink) => ({
-  eachBatch: async ({ batch }) => {
-    for (const { value } of batch.messages) if (sink.take(value)) break
-  },
-})
-
-const slowly = (sink, handle) => ({
-  eachMessage: async ({ message }) => {
-    if (!sink.isDone) await handle(message.value)
-  },
-})
 
 async function join(task) {
   let consumer

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { changed } from './consume.js'
 import { drive } from './drive.js'
+import { concurrent, eachBatch, eachMessage, slowly } from './kafkajs-handlers.js'
 import { transactionWays } from './transactions.js'
 import { concurrently } from './values.js'
 
@@ -128,26 +129,6 @@ export async function driveKafkajs(module, version) {
     await sink.done
     await consumer.disconnect()
   }
-
-  const eachMessage = (sink) => ({
-    eachMessage: async ({ message }) => {
-      sink.take(message.value)
-    },
-  })
-
-  const concurrent = (sink) => ({ partitionsConsumedConcurrently: 4, ...eachMessage(sink) })
-
-  const eachBatch = (sink) => ({
-    eachBatch: async ({ batch }) => {
-      for (const { value } of batch.messages) if (sink.take(value)) break
-    },
-  })
-
-  const slowly = (sink, handle) => ({
-    eachMessage: async ({ message }) => {
-      if (!sink.isDone) await handle(message.value)
-    },
-  })
 
   async function join(task) {
     const consumer = clientFor(task).consumer({ groupId: task.group })
