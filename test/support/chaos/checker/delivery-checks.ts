@@ -1,4 +1,4 @@
-import { grouped } from './grouped.ts'
+import { groupedBy } from '../../../../src/embedded/handlers/grouped-by.ts'
 import { placeOf, type Anomaly, type Consumer, type ConsumerEvent, type Log } from './history.ts'
 import { LogIndex } from './log-index.ts'
 
@@ -109,7 +109,7 @@ function undelivered(
   logs: readonly Log[],
   index: LogIndex,
 ): Anomaly[] {
-  const readers = grouped(consumers, ({ group, name }) => group ?? name)
+  const readers = groupedBy(consumers, ({ group, name }) => group ?? name)
   return [...readers].flatMap(([reader, members]) => {
     const got = new Set(
       members.flatMap(({ events }) =>

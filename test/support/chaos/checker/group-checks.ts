@@ -1,4 +1,4 @@
-import { grouped } from './grouped.ts'
+import { groupedBy } from '../../../../src/embedded/handlers/grouped-by.ts'
 import {
   placeOf,
   type Anomaly,
@@ -23,7 +23,7 @@ export function checkGroups(
   commits: readonly ObservedCommit[],
   logs: readonly Log[],
 ): Anomaly[] {
-  const groups = grouped(
+  const groups = groupedBy(
     consumers.filter(({ group }) => group !== undefined),
     ({ group }) => group!,
   )
@@ -90,7 +90,7 @@ function repeated(
   commits: readonly ObservedCommit[],
   logs: readonly Log[],
 ): Anomaly[] {
-  const byMessage = grouped(
+  const byMessage = groupedBy(
     deliveries,
     ({ id, partition, offset }) => `${id} ${placeOf(partition, offset)}`,
   )

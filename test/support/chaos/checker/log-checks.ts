@@ -1,9 +1,9 @@
-import { grouped } from './grouped.ts'
+import { groupedBy } from '../../../../src/embedded/handlers/grouped-by.ts'
 import { placeOf, type Anomaly, type Log, type LogEntry, type Send } from './history.ts'
 
 /** Compares what producers were told with what other clients read. */
 export function checkLogs(sends: readonly Send[], logs: readonly Log[]): Anomaly[] {
-  const places = grouped(
+  const places = groupedBy(
     logs.flatMap(({ entries }) => entries),
     ({ id }) => id,
   )

@@ -1,4 +1,4 @@
-import { grouped } from '../checker/grouped.ts'
+import { groupedBy } from '../../../../src/embedded/handlers/grouped-by.ts'
 import type { History } from '../checker/history.ts'
 
 /** When a fault was injected, and when it was healed and all was in sync again. */
@@ -32,7 +32,7 @@ interface Step {
 
 function longest(steps: readonly Step[], window: Window): number {
   let gap = 0
-  for (const own of grouped(steps, ({ partition }) => partition).values()) {
+  for (const own of groupedBy(steps, ({ partition }) => partition).values()) {
     const sorted = own.map(({ at }) => at).sort((a, b) => a - b)
     for (let at = 1; at < sorted.length; at++) {
       const [before, after] = [sorted[at - 1]!, sorted[at]!]
