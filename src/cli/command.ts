@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeNumber } from '../terminal/arguments.ts'
-import { exitCodeOf } from './failure.ts'
+import { codeOf, exitCodeOf } from './failure.ts'
 import { DEFAULT_HOSTS } from './client-properties.ts'
 import { Session, type CommonOptions } from './session.ts'
 
@@ -92,8 +92,8 @@ function errorForJson(error: unknown): unknown {
  * The error of a timeout names the brokers that did not respond: the client has tried all of them.
  */
 function withHosts(error: unknown, session: Session): unknown {
-  const isTimeout = error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMED_OUT'
-  if (!isTimeout || ('broker' in error && error.broker !== undefined)) return error
+  if (!(error instanceof Error) || codeOf(error) !== 'REQUEST_TIMED_OUT') return error
+  if ('broker' in error && error.broker !== undefined) return error
   const hosts = session.properties().get('bootstrap.servers') ?? DEFAULT_HOSTS
   const hint = `samsa ping --brokers ${hosts} says at which step it fails`
   return new Error(`${error.message} (${hint})`, { cause: error })

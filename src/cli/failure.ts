@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { EXIT, exitCodeOf as commonExitCodeOf, isBrokenPipe } from '../terminal/failure.ts'
 import { visibleText } from '../terminal/visible.ts'
 
-export { UsageError } from '../terminal/failure.ts'
+export { codeOf, UsageError } from '../terminal/failure.ts'
 
 /**
  * The command succeeded and its answer is no: lag above the limit, or a cluster that is not ready.

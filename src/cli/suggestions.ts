@@ -1,6 +1,6 @@
 /** Suggestions for mistyped names of topics and groups, which only the cluster can make. */
 import type { Admin } from '../index.ts'
-import { ItemsReportedError, messageOf } from './failure.ts'
+import { codeOf, ItemsReportedError, messageOf } from './failure.ts'
 import type { Session } from './session.ts'
 import { didYouMean } from './similar.ts'
 
@@ -59,8 +59,4 @@ function unknownTopicOf(error: unknown): string | undefined {
   if (codeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') return undefined
   if (!(error instanceof Error) || !('topic' in error)) return undefined
   return typeof error.topic === 'string' ? error.topic : undefined
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

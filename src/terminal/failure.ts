@@ -27,6 +27,7 @@ export function isBrokenPipe(error: unknown): boolean {
   return codeOf(error) === 'EPIPE'
 }
 
-function codeOf(error: unknown): unknown {
+/** The code of an error, if it has one. */
+export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
