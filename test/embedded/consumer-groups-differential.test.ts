@@ -1,14 +1,18 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { differences, type Difference } from './support/compare.ts'
 import { CONSUMER_GROUP_STEPS } from './support/differential/consumer-group-steps.ts'
+import {
+  differencesIn,
+  expectOnly,
+  type KnownDifference,
+  type Sides,
+} from './support/differential/sides.ts'
 import { Side } from './support/differential/step.ts'
-import { RawClient } from './support/raw-client.ts'
 
 /** What differs, and why it may. */
-const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
+const ON_PURPOSE: readonly KnownDifference[] = [
   {
     path: /^an expression that is none: .*errorMessage$/,
     why: 'the reason is that of another library',
@@ -18,15 +22,14 @@ const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
 describeWithBrokers('consumer groups compared with those of a real Kafka 4.4.0', ['java'], () => {
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
-  let sides: readonly [Side, Side]
+  let sides: Sides
 
   beforeAll(async () => {
     // The embedded cluster assigns at once.
     const config = { 'group.consumer.assignment.interval.ms': '0' }
     kafka = await startKafka({ version: '4.4.0', config })
     embedded = await EmbeddedCluster.start({ version: '4.4' })
-    const sideOf = async (port: number) => new Side(await RawClient.open(port), port)
-    sides = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]
+    sides = [await Side.open(kafka.ports[0]!), await Side.open(embedded.ports[0]!)]
   })
 
   afterAll(async () => {
@@ -36,22 +39,6 @@ describeWithBrokers('consumer groups compared with those of a real Kafka 4.4.0',
   })
 
   it('return the same responses, field by field', async () => {
-    const [real, ours] = sides
-    const found: Difference[] = []
-    for (const asked of CONSUMER_GROUP_STEPS) {
-      const theirAnswer = await asked.ask(real)
-      const ourAnswer = await asked.ask(ours)
-      found.push(...differences(asked.name, theirAnswer, ourAnswer, real.names, ours.names))
-    }
-    const isOf = ({ path: known }: (typeof ON_PURPOSE)[number], { request, path }: Difference) =>
-      known.test(`${request} ${path}`)
-    const unexpected = found.filter((one) => !ON_PURPOSE.some((known) => isOf(known, one)))
-    const lines = unexpected.map(
-      ({ request, path, real: theirs, embedded: own }) =>
-        `${request}: ${path}: ${theirs} became ${own}`,
-    )
-    expect(lines).toEqual([])
-    const unneeded = ON_PURPOSE.filter((known) => !found.some((one) => isOf(known, one)))
-    expect(unneeded).toEqual([])
+    expectOnly(await differencesIn(sides, CONSUMER_GROUP_STEPS), ON_PURPOSE)
   })
 })

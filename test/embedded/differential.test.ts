@@ -3,16 +3,20 @@ import { apiVersions } from '../../protocol/apis/index.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { differences, type Difference } from './support/compare.ts'
 import { ADMIN_STEPS } from './support/differential/admin-steps.ts'
 import { GROUP_STEPS } from './support/differential/group-steps.ts'
+import {
+  differencesIn,
+  expectOnly,
+  type KnownDifference,
+  type Sides,
+} from './support/differential/sides.ts'
 import { Side } from './support/differential/step.ts'
 import { TRANSACTION_STEPS } from './support/differential/transaction-steps.ts'
 import { TOPIC_STEPS } from './support/differential/topic-steps.ts'
-import { RawClient } from './support/raw-client.ts'
 
 /** What differs, and why it may. */
-const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
+const ON_PURPOSE: readonly KnownDifference[] = [
   {
     path: /logAppendTimeMs$/,
     why: 'one was asked after the other',
@@ -30,7 +34,7 @@ const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
 describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['java'], () => {
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
-  let sides: readonly [Side, Side]
+  let sides: Sides
 
   beforeAll(async () => {
     kafka = await startKafka({
@@ -38,8 +42,7 @@ describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['j
       config: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100' },
     })
     embedded = await EmbeddedCluster.start({ version: '4.4' })
-    const sideOf = async (port: number) => new Side(await RawClient.open(port), port)
-    sides = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]
+    sides = [await Side.open(kafka.ports[0]!), await Side.open(embedded.ports[0]!)]
   })
 
   afterAll(async () => {
@@ -49,24 +52,8 @@ describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['j
   })
 
   it('returns the same responses, field by field', async () => {
-    const [real, ours] = sides
-    const found: Difference[] = []
-    for (const asked of [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS, ...ADMIN_STEPS]) {
-      const theirAnswer = await asked.ask(real)
-      const ourAnswer = await asked.ask(ours)
-      found.push(...differences(asked.name, theirAnswer, ourAnswer, real.names, ours.names))
-    }
-    const isOf = ({ path: known }: (typeof ON_PURPOSE)[number], { request, path }: Difference) =>
-      known.test(`${request} ${path}`)
-    const unexpected = found.filter((one) => !ON_PURPOSE.some((known) => isOf(known, one)))
-    const lines = unexpected.map(
-      ({ request, path, real: theirs, embedded: own }) =>
-        `${request}: ${path}: ${theirs} became ${own}`,
-    )
-    expect(lines).toEqual([])
-    // What is listed as different must be: the list would outlive its reasons.
-    const unneeded = ON_PURPOSE.filter((known) => !found.some((one) => isOf(known, one)))
-    expect(unneeded).toEqual([])
+    const steps = [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS, ...ADMIN_STEPS]
+    expectOnly(await differencesIn(sides, steps), ON_PURPOSE)
   })
 
   it('presents the same versions of each API as the real one', async () => {

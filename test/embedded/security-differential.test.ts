@@ -6,15 +6,21 @@ import { TestAuthority } from '../support/certificates.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { authorizerConfig, secureSettings, tokenConfig, USER } from '../support/kafka/secure.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { differences, type Difference } from './support/compare.ts'
+import type { Difference } from './support/compare.ts'
 import { batch } from './support/differential/requests.ts'
 import { DENIALS } from './support/differential/denied-steps.ts'
 import { SECURITY_STEPS } from './support/differential/security-steps.ts'
-import { Side, type Step } from './support/differential/step.ts'
+import {
+  differencesIn,
+  unknownOf,
+  type KnownDifference,
+  type Sides,
+} from './support/differential/sides.ts'
+import { Side } from './support/differential/step.ts'
 import { RawClient } from './support/raw-client.ts'
 
 /** What differs, and why it may. */
-const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
+const ON_PURPOSE: readonly KnownDifference[] = [
   {
     path: /(DescribeAcls v3|CreateAcls v3|DeleteAcls v3|AlterUserScramCredentials v0)\).* .*errorMessage$/,
     why: 'Kafka tells all of its object that stands for the request',
@@ -45,8 +51,8 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
   const authority = new TestAuthority()
   let kafka: KafkaCluster
   let embedded: EmbeddedCluster
-  let admins: readonly Side[] = []
-  let clients: readonly Side[] = []
+  let admins: Sides
+  let clients: Sides
 
   beforeAll(async () => {
     const version = '4.4.0'
@@ -60,12 +66,11 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         LOGIN: { sasl: { mechanisms: ['PLAIN'], users: { [USER.username]: USER.password } } },
       },
     })
-    const sideOf = async (port: number) => new Side(await RawClient.open(port), port)
-    admins = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]
+    admins = [await Side.open(kafka.ports[0]!), await Side.open(embedded.ports[0]!)]
     const portOf = (hosts: string) => Number(hosts.split(':')[1])
     clients = [
-      await sideOf(portOf(kafka.secureHosts('SASL_PLAINTEXT'))),
-      await sideOf(portOf(embedded.hostsOf('LOGIN'))),
+      await Side.open(portOf(kafka.secureHosts('SASL_PLAINTEXT'))),
+      await Side.open(portOf(embedded.hostsOf('LOGIN'))),
     ]
     for (const { client } of clients) await login(client)
     for (const side of admins) await prepare(side)
@@ -127,28 +132,6 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
     }
   }
 
-  async function compare(
-    steps: readonly Step[],
-    sides: readonly Side[],
-    when: string,
-  ): Promise<Difference[]> {
-    const [real, ours] = sides as readonly [Side, Side]
-    const found: Difference[] = []
-    for (const asked of steps) {
-      const theirAnswer = await asked.ask(real)
-      const ourAnswer = await asked.ask(ours)
-      const name = `${when}: ${asked.name}`
-      found.push(...differences(name, theirAnswer, ourAnswer, real.names, ours.names))
-    }
-    return found
-  }
-
-  function linesOf(found: readonly Difference[]): string[] {
-    return found
-      .filter(({ request, path }) => !ON_PURPOSE.some((one) => one.path.test(`${request} ${path}`)))
-      .map(({ request, path, real, embedded: own }) => `${request}: ${path}: ${real} became ${own}`)
-  }
-
   async function heard(side: Side, count: number): Promise<void> {
     for (;;) {
       const filter = {
@@ -174,7 +157,8 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         await side.client.request(apis.createAcls, 3, { creations })
         await heard(side, 1)
       }
-      found.push(...(await compare(DENIALS, clients, JSON.stringify(grant ?? 'no right'))))
+      const right = JSON.stringify(grant ?? 'no right')
+      found.push(...(await differencesIn(clients, DENIALS, ({ name }) => `${right}: ${name}`)))
       for (const side of admins) {
         const filter = { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1 } as const
         const any = { ...filter, resourceNameFilter: null, principalFilter: null, hostFilter: null }
@@ -182,10 +166,15 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         await heard(side, 0)
       }
     }
-    expect(linesOf(found)).toEqual([])
+    expect(unknownOf(found, ON_PURPOSE)).toEqual([])
   })
 
   it('returns the same ACLs, users and quotas', async () => {
-    expect(linesOf(await compare(SECURITY_STEPS, admins, 'as an administrator'))).toEqual([])
+    const found = await differencesIn(
+      admins,
+      SECURITY_STEPS,
+      ({ name }) => `as an administrator: ${name}`,
+    )
+    expect(unknownOf(found, ON_PURPOSE)).toEqual([])
   })
 })

@@ -1,12 +1,16 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, it } from '@jest/globals'
 import { apiVersions } from '../../protocol/apis/index.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { differences, type Difference } from './support/compare.ts'
+import {
+  differencesIn,
+  expectOnly,
+  type KnownDifference,
+  type Sides,
+} from './support/differential/sides.ts'
 import { Side } from './support/differential/step.ts'
 import { OLD_TRANSACTION_STEPS } from './support/differential/transaction-steps.ts'
-import { RawClient } from './support/raw-client.ts'
 
 /**
  * Kafka 2.8 accepts records of an epoch to come, and can then neither commit nor abort the transaction: the marker has
@@ -14,7 +18,7 @@ import { RawClient } from './support/raw-client.ts'
  */
 const LEFT_OUT = /^records of an epoch to come/
 
-const ON_PURPOSE: readonly { readonly path: RegExp; readonly why: string }[] = [
+const ON_PURPOSE: readonly KnownDifference[] = [
   {
     path: /configs/,
     why: 'the embedded cluster has the topic configs of Kafka 4.4 in each version',
@@ -28,13 +32,13 @@ describeWithBrokers(
   () => {
     let kafka: KafkaCluster
     let embedded: EmbeddedCluster
-    let sides: readonly [Side, Side]
+    let sides: Sides
 
     beforeAll(async () => {
       kafka = await startKafka({ version: '2.8.2' })
       embedded = await EmbeddedCluster.start({ version: '2.8' })
       const sideOf = async (port: number) => {
-        const side = new Side(await RawClient.open(port), port)
+        const side = await Side.open(port)
         const { apiKeys } = await side.client.request(apiVersions, 0, {})
         side.highestVersions = new Map(apiKeys.map((api) => [api.apiKey, api.maxVersion]))
         return side
@@ -49,20 +53,8 @@ describeWithBrokers(
     })
 
     it('return the same responses, field by field', async () => {
-      const [real, ours] = sides
-      const found: Difference[] = []
-      for (const asked of OLD_TRANSACTION_STEPS.filter(({ name }) => !LEFT_OUT.test(name))) {
-        const theirs = await asked.ask(real)
-        const own = await asked.ask(ours)
-        found.push(...differences(asked.name, theirs, own, real.names, ours.names))
-      }
-      const lines = found
-        .filter(({ path }) => !ON_PURPOSE.some((known) => known.path.test(path)))
-        .map(
-          ({ request, path, real: at, embedded: became }) =>
-            `${request}: ${path}: ${at} became ${became}`,
-        )
-      expect(lines).toEqual([])
+      const steps = OLD_TRANSACTION_STEPS.filter(({ name }) => !LEFT_OUT.test(name))
+      expectOnly(await differencesIn(sides, steps), ON_PURPOSE)
     })
   },
 )

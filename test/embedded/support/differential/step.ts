@@ -23,6 +23,10 @@ export class Side {
     this.names.set(port, 'port')
   }
 
+  static async open(port: number): Promise<Side> {
+    return new Side(await RawClient.open(port), port)
+  }
+
   topicId(name: string): string {
     return this.topicIds.get(name) ?? ZERO_UUID
   }

@@ -1,0 +1,47 @@
+import { expect } from '@jest/globals'
+import { differences, type Difference } from '../compare.ts'
+import type { Side, Step } from './step.ts'
+
+/** The real cluster, and the embedded one. */
+export type Sides = readonly [real: Side, embedded: Side]
+
+/** A difference that may be. `path` is tested on the name of the step and the place in its response. */
+export interface KnownDifference {
+  readonly path: RegExp
+  readonly why: string
+}
+
+/** Takes each step on both sides, and compares the responses. */
+export async function differencesIn(
+  [real, embedded]: Sides,
+  steps: readonly Step[],
+  nameOf: (step: Step) => string = ({ name }) => name,
+): Promise<Difference[]> {
+  const found: Difference[] = []
+  for (const step of steps) {
+    const theirs = await step.ask(real)
+    const ours = await step.ask(embedded)
+    found.push(...differences(nameOf(step), theirs, ours, real.names, embedded.names))
+  }
+  return found
+}
+
+/** The differences that are not known, a line each. */
+export function unknownOf(
+  found: readonly Difference[],
+  known: readonly KnownDifference[],
+): readonly string[] {
+  return found
+    .filter((one) => !known.some((expected) => isOf(expected, one)))
+    .map(({ request, path, real, embedded }) => `${request}: ${path}: ${real} became ${embedded}`)
+}
+
+/** Fails for a difference that is not known, and for a known one that is not found: the list would outlive its reasons. */
+export function expectOnly(found: readonly Difference[], known: readonly KnownDifference[]): void {
+  expect(unknownOf(found, known)).toEqual([])
+  expect(known.filter((expected) => !found.some((one) => isOf(expected, one)))).toEqual([])
+}
+
+function isOf({ path: known }: KnownDifference, { request, path }: Difference): boolean {
+  return known.test(`${request} ${path}`)
+}
