@@ -1,4 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { newUuid } from '../cluster/uuid.ts'
 import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 
@@ -64,7 +65,7 @@ export class DelegationTokens {
       maxLifetimeMs < 0 ? MAX_LIFETIME_MS : Math.min(maxLifetimeMs, MAX_LIFETIME_MS)
     const maxMs = nowMs + lifetimeMs
     const expiryMs = Math.min(maxMs, nowMs + EXPIRY_MS)
-    const tokenId = randomBytes(16).toString('base64url')
+    const tokenId = newUuid()
     const token = { ...of, tokenId, issueMs: nowMs, maxMs, expiryMs }
     this.#save(token)
     return token

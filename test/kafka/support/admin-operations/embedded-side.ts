@@ -17,7 +17,6 @@ const DIFFERENT: Readonly<Record<string, string>> = {
     'its brokers are the voters; the real cluster has a controller of its own',
   'unregisterController (none)': 'it does not offer UnregisterController',
   listTopics: 'it keeps committed offsets outside of topics',
-  describeTopicsById: 'Kafka chooses the first broker of a topic at random',
   'describeConfigs (broker)': 'the real brokers have configs of their own',
   listConfigResources: 'it has no topic of committed offsets',
   describeLogDirs: 'it has one log directory',

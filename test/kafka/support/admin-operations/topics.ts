@@ -63,10 +63,10 @@ export const TOPIC_OPERATIONS: readonly Operation[] = [
       }
     },
     samsa: async (admin, _, { topicIds }) => {
-      const one = await only(admin.describeTopicsById([topicIds.get('samsa-made') ?? NO_UUID]))
+      const one = await only(admin.describeTopicsById([topicIds.get('samsa') ?? NO_UUID]))
       return topicOf({ topic: '', ...one })
     },
-    words: (_, { topicIds }) => [topicIds.get('samsa-made') ?? NO_UUID],
+    words: (_, { topicIds }) => [topicIds.get('samsa') ?? NO_UUID],
   },
   {
     java: 'createPartitions',
