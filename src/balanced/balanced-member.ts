@@ -130,17 +130,17 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
 
   seek(one: TopicPartition, offset: number): void {
     this.checkStarted()
-    this.core.seek(one, offset)
+    this.core.positions.seek(one, offset)
   }
 
   async fetchOffsets(call?: CallOptions): Promise<readonly CommittedOffset[]> {
     this.checkStarted()
-    return this.core.fetchOffsets(call)
+    return this.core.commits.fetch(call)
   }
 
   async resetOffsets(targets: readonly PositionToReset[], call?: CallOptions): Promise<void> {
     this.checkStarted()
-    return this.core.resetOffsets(targets, call)
+    return this.core.commits.reset(targets, call)
   }
 
   async start(call: CallOptions): Promise<void> {
@@ -222,7 +222,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       start: (partitions) => this.core.release(partitions),
       hold: (partitions) => this.core.settled(partitions),
       commit: async (partitions, signal) => {
-        if (this.core.commitsByItself) await this.#commitBeforeGivingUp(partitions, signal)
+        if (this.core.commits.areAutomatic) await this.#commitBeforeGivingUp(partitions, signal)
       },
       stop: (partitions) => this.core.unassign(partitions),
       resume: () => this.core.lookAgain(),
@@ -240,7 +240,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await this.core.commitProcessed(partitions, { signal })
+      await this.core.commits.commitProcessed(partitions, { signal })
     } catch (error) {
       if (this.#lifecycle.isClosed || !passesByItself(error)) throw error
       const { logger } = this.#parts.cluster.options
@@ -255,15 +255,15 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     return {
       assigned: (partitions) => {
         this.#log.assigned(partitions)
-        return this.core.callHook(() => hooks.assigned(partitions))
+        return this.core.reader.callHook(() => hooks.assigned(partitions))
       },
       revoked: (partitions) => {
         this.#log.revoked(partitions)
-        return this.core.callHook(() => hooks.revoked(partitions))
+        return this.core.reader.callHook(() => hooks.revoked(partitions))
       },
       lost: (partitions) => {
         this.#log.lost(partitions)
-        return this.core.callHook(() => hooks.lost(partitions))
+        return this.core.reader.callHook(() => hooks.lost(partitions))
       },
     }
   }

@@ -87,7 +87,7 @@ export async function transact<Value, Key>(
     }
   }
   try {
-    await core.gather(work, signal === undefined ? {} : { signal })
+    await core.reader.gather(work, signal === undefined ? {} : { signal })
   } catch (error) {
     if (!(core.isClosed && error instanceof ClosedError)) throw error
   }
@@ -166,12 +166,12 @@ async function rewind<Value, Key>(
 ): Promise<void> {
   for (;;) {
     try {
-      const found = await core.fetchOffsets({}, partitions)
+      const found = await core.commits.fetch({}, partitions)
       const committed = new Map(found.map((one) => [nameOf(one), one.offset]))
       for (const one of partitions) {
         // A partition that is no longer assigned starts at the committed offset, at its next owner.
-        if (core.position(one) === undefined) continue
-        core.seek(one, committed.get(nameOf(one)) ?? one.firstOffset)
+        if (core.positions.of(one) === undefined) continue
+        core.positions.seek(one, committed.get(nameOf(one)) ?? one.firstOffset)
       }
       return
     } catch (error) {

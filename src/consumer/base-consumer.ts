@@ -49,22 +49,22 @@ export abstract class BaseConsumer<
    * active.
    */
   consume(options?: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
-    return this.core.consume(options)
+    return this.core.reader.consume(options)
   }
 
   /** Returns the messages like `for await (const message of consumer)`, with an AbortSignal to end it. */
   messages(options?: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
-    return this.core.messages(options)
+    return this.core.reader.messages(options)
   }
 
   /** `break` loses no message that was not delivered. */
   [Symbol.asyncIterator](): Iteration<ConsumedMessage<Value, Key>> {
-    return this.core.messages()
+    return this.core.reader.messages()
   }
 
   /** Returns the messages in batches as they were fetched, each of one partition. The fastest way to read. */
   batches(options?: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
-    return this.core.batches(options)
+    return this.core.reader.batches(options)
   }
 
   /**
@@ -74,7 +74,7 @@ export abstract class BaseConsumer<
    * partition, and not committed.
    */
   run(handler: MessageHandler<Value, Key>, options?: RunOptions): Promise<void> {
-    return this.core.run(handler, options)
+    return this.core.reader.run(handler, options)
   }
 
   /**
@@ -83,14 +83,14 @@ export abstract class BaseConsumer<
    * the next one of its partition, and not committed, unless the handler called `commit` or `seek` itself.
    */
   runBatches(handler: BatchHandler<Value, Key>, options?: BatchRunOptions): Promise<void> {
-    return this.core.runBatches(handler, options)
+    return this.core.reader.runBatches(handler, options)
   }
 
   /**
    * Returns the messages as a Readable, which reads nothing ahead. Destroying it ends the reading, not the consumer.
    */
   stream(options?: ReadOptions): Readable {
-    return this.core.stream(options)
+    return this.core.reader.stream(options)
   }
 
   /**

@@ -85,24 +85,24 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Ke
   seek(one: TopicPartition, offset: number): void {
     this.#lifecycle.throwIfClosed()
     if (!this.#lifecycle.isOpen) this.#sought.set(nameOf(one), offset)
-    if (this.#lifecycle.isOpen || this.core.isAssigned(one)) this.core.seek(one, offset)
+    if (this.#lifecycle.isOpen || this.core.isAssigned(one)) this.core.positions.seek(one, offset)
   }
 
   async fetchOffsets(call: CallOptions = {}): Promise<readonly CommittedOffset[]> {
-    if (this.#lifecycle.isOpen) return this.core.fetchOffsets(call)
-    return this.core.fetchOffsets(call, await this.partitions(call))
+    if (this.#lifecycle.isOpen) return this.core.commits.fetch(call)
+    return this.core.commits.fetch(call, await this.partitions(call))
   }
 
   async resetOffsets(targets: readonly PositionToReset[], call: CallOptions = {}): Promise<void> {
-    if (this.#lifecycle.isOpen) return this.core.resetOffsets(targets, call)
+    if (this.#lifecycle.isOpen) return this.core.commits.reset(targets, call)
     this.#lifecycle.throwIfClosed()
-    const found = await this.core.lookUp(targets, call)
+    const found = await this.core.positions.lookUp(targets, this.#deadline(call))
     for (const one of found) this.seek(one, one.offset)
-    if (this.core.hasGroup) await this.core.commitOffsets(found, call)
+    if (this.core.commits.hasGroup) await this.core.commits.commit(found, call)
   }
 
   groupMetadata(): GroupMetadata {
-    return this.core.groupMetadata()
+    return this.core.commits.groupMetadata()
   }
 
   close(call: CallOptions = {}): Promise<void> {

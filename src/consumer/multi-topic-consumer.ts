@@ -25,18 +25,18 @@ export abstract class MultiTopicConsumer<
 
   /** The offset of the next message to deliver, for each partition. */
   get positions(): readonly TopicPartitionOffset[] {
-    return this.core.positions
+    return this.core.positions.next
   }
 
   /** The offset of the next message to deliver of one partition; undefined if the consumer does not read it. */
   position(one: TopicPartition): number | undefined {
     checkTopicPartition(one)
-    return this.core.position(one)
+    return this.core.positions.of(one)
   }
 
   /** The offset of the last delivered message of each partition, without partitions that have delivered none. */
   get heldOffsets(): readonly TopicPartitionOffset[] {
-    return this.core.heldOffsets
+    return this.core.positions.held
   }
 
   /**
@@ -44,7 +44,7 @@ export abstract class MultiTopicConsumer<
    * without a fetch response yet are left out.
    */
   get lag(): readonly TopicPartitionLag[] {
-    return this.core.lag
+    return this.core.positions.lag
   }
 
   /**
@@ -86,7 +86,7 @@ export abstract class MultiTopicConsumer<
     checkTopicPartitions(what)
     const isComplete = what?.every(({ offset }) => offset !== undefined) ?? false
     if (!isComplete) this.assigned.checkStarted()
-    return this.core.commitOffsets(what, call)
+    return this.core.commits.commit(what, call)
   }
 
   /**

@@ -44,18 +44,18 @@ export abstract class SingleTopicConsumer<
 
   /** The offset of the next message to deliver, for each partition. */
   get positions(): ReadonlyMap<number, number> {
-    return byPartition(this.core.positions, ({ offset }) => offset)
+    return byPartition(this.core.positions.next, ({ offset }) => offset)
   }
 
   /** The offset of the next message to deliver of one partition; undefined if the consumer does not read it. */
   position(partition: number): number | undefined {
     checkPartition(partition)
-    return this.core.position({ topic: this.topic, partition })
+    return this.core.positions.of({ topic: this.topic, partition })
   }
 
   /** The offset of the last delivered message of each partition, without partitions that have delivered none. */
   get heldOffsets(): ReadonlyMap<number, number> {
-    return byPartition(this.core.heldOffsets, ({ offset }) => offset)
+    return byPartition(this.core.positions.held, ({ offset }) => offset)
   }
 
   /**
@@ -63,7 +63,7 @@ export abstract class SingleTopicConsumer<
    * without a fetch response yet are left out.
    */
   get lag(): readonly TopicPartitionLag[] {
-    return this.core.lag
+    return this.core.positions.lag
   }
 
   /**
@@ -107,7 +107,7 @@ export abstract class SingleTopicConsumer<
     else checkMap('the offsets', offsets)
     const given =
       offsets && [...offsets].map(([partition, one]) => ({ partition, ...offsetWithMetadata(one) }))
-    return this.core.commitOffsets(
+    return this.core.commits.commit(
       given?.map((one) => ({ topic: this.topic, ...one })),
       call,
     )
@@ -127,7 +127,7 @@ export abstract class SingleTopicConsumer<
    * OffsetCommitError; NotStartedError before a balanced consumer is started.
    */
   async resetOffsets(
-    to: ResetTo | ReadonlyMap<number, ResetTo> = this.core.beginning,
+    to: ResetTo | ReadonlyMap<number, ResetTo> = this.core.positions.beginning,
     call?: CallOptions,
   ): Promise<void> {
     const isEach = typeof to === 'object' && !(to instanceof Date)

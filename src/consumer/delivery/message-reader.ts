@@ -65,7 +65,7 @@ export class MessageReader<Value, Key> {
     this.#inbox = parts.inbox
   }
 
-  async consume(options: ConsumeOptions): Promise<ConsumedMessage<Value, Key> | undefined> {
+  async consume(options: ConsumeOptions = {}): Promise<ConsumedMessage<Value, Key> | undefined> {
     checkConsume(options)
     if (this.#reader !== undefined) throw busy(this.#reader)
     this.#consumeCalls++
@@ -83,12 +83,12 @@ export class MessageReader<Value, Key> {
     }
   }
 
-  messages(options: ReadOptions): Iteration<ConsumedMessage<Value, Key>> {
+  messages(options: ReadOptions = {}): Iteration<ConsumedMessage<Value, Key>> {
     const take = () => this.#inbox.take()
     return this.#iterator('an iterator', take, options)
   }
 
-  batches(options: ReadOptions): Iteration<ConsumerBatch<Value, Key>> {
+  batches(options: ReadOptions = {}): Iteration<ConsumerBatch<Value, Key>> {
     const take = () => {
       const taken = this.#takeBatch((offset, call) => this.#parts.commit(offset, call))
       if (taken !== undefined) this.#inbox.markDelivered(taken.chunk)
@@ -118,7 +118,7 @@ export class MessageReader<Value, Key> {
     }
   }
 
-  async run(handler: MessageHandler<Value, Key>, options: RunOptions): Promise<void> {
+  async run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
     const problem = aFunction(handler)
     if (problem !== undefined) {
       throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
@@ -141,7 +141,10 @@ export class MessageReader<Value, Key> {
     }
   }
 
-  async runBatches(handler: BatchHandler<Value, Key>, options: BatchRunOptions): Promise<void> {
+  async runBatches(
+    handler: BatchHandler<Value, Key>,
+    options: BatchRunOptions = {},
+  ): Promise<void> {
     const problem = aFunction(handler)
     if (problem !== undefined) {
       throw new InvalidArgumentError(`the handler of runBatches ${problem}, not ${shown(handler)}`)
@@ -162,7 +165,7 @@ export class MessageReader<Value, Key> {
     }
   }
 
-  stream(options: ReadOptions): Readable {
+  stream(options: ReadOptions = {}): Readable {
     const { signal } = checked(options)
     // The reader of a stream may keep messages in a buffer of its own.
     this.#refuseReuse('stream()')

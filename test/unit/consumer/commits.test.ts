@@ -26,7 +26,7 @@ async function reading(bed: Bed, options: ConsumerOptions) {
   await bed.write('a', 0, 1)
   const consumer = bed.consumer({ consumerGroup: 'readers', ...options })
   await consumer.assign([IDLE, BUSY])
-  await takeTexts(consumer, 1)
+  await takeTexts(consumer.reader, 1)
   return consumer
 }
 
@@ -36,8 +36,8 @@ describe('offsets of an idle partition, which brokers delete after a time', () =
     const consumer = await reading(bed, {})
     for (let i = 0; i < 3; i++) {
       await bed.write('a', 1, 1)
-      await takeTexts(consumer, 1)
-      await consumer.commitOffsets()
+      await takeTexts(consumer.reader, 1)
+      await consumer.commits.commit()
     }
     expect(countOf(bed, 0)).toBe(3)
   })
@@ -54,8 +54,8 @@ describe('offsets of an idle partition, which brokers delete after a time', () =
     const consumer = await reading(bed, { offsetsStorage: 'zookeeper' })
     for (let i = 0; i < 3; i++) {
       await bed.write('a', 1, 1)
-      await takeTexts(consumer, 1)
-      await consumer.commitOffsets()
+      await takeTexts(consumer.reader, 1)
+      await consumer.commits.commit()
     }
     expect([countOf(bed, 0), countOf(bed, 1)]).toEqual([1, 3])
   })

@@ -113,7 +113,7 @@ describe('a consumer whose budget is smaller than every batch', () => {
     const consumer = await assigned()
     const seen = new InOrder()
     let paused: number | undefined
-    for await (const message of consumer) {
+    for await (const message of consumer.reader.messages()) {
       seen.take(message)
       if (paused !== undefined) {
         consumer.resume([{ topic: 't', partition: paused }])
@@ -123,7 +123,9 @@ describe('a consumer whose budget is smaller than every batch', () => {
         case 0:
           // The last one that is left must not be paused: nothing would come to resume it at.
           paused = random.below(PARTITIONS)
-          if (consumer.lag.some(({ partition, lag }) => partition !== paused && lag > 0)) {
+          if (
+            consumer.positions.lag.some(({ partition, lag }) => partition !== paused && lag > 0)
+          ) {
             consumer.pause([{ topic: 't', partition: paused }])
           } else paused = undefined
           break
@@ -131,7 +133,7 @@ describe('a consumer whose budget is smaller than every batch', () => {
           if (random.below(10) !== 0) break
           const { partition } = message
           const offset = random.below(message.offset + 1)
-          consumer.seek({ topic: 't', partition }, offset)
+          consumer.positions.seek({ topic: 't', partition }, offset)
           seen.sought(partition, offset)
         }
       }
@@ -141,13 +143,13 @@ describe('a consumer whose budget is smaller than every batch', () => {
 
   it(`reads everything in order with batches(), run() and stream() (seed ${seed})`, async () => {
     const inBatches = new InOrder()
-    for await (const batch of (await assigned()).batches()) {
+    for await (const batch of (await assigned()).reader.batches()) {
       for (const message of batch) inBatches.take(message)
     }
     const run = new InOrder()
-    await (await assigned()).run((message) => run.take(message), { concurrency: 3 })
+    await (await assigned()).reader.run((message) => run.take(message), { concurrency: 3 })
     const streamed = new InOrder()
-    for await (const message of (await assigned()).stream()) {
+    for await (const message of (await assigned()).reader.stream()) {
       streamed.take(message as Parameters<InOrder['take']>[0])
     }
     const counts = [inBatches.count, run.count, streamed.count]
@@ -160,7 +162,7 @@ describe('a consumer whose budget is smaller than every batch', () => {
     const ended = new Set<number | undefined>()
     while (ended.size < PARTITIONS) {
       try {
-        for await (const message of consumer) seen.take(message)
+        for await (const message of consumer.reader.messages()) seen.take(message)
         break
       } catch (error) {
         const { code, partition } = error as { code: string; partition: number }

@@ -23,7 +23,7 @@ describe('for await', () => {
     await consumer.assign([A0])
     const seen: string[] = []
     for (let round = 0; round < 5; round++) {
-      for await (const message of consumer) {
+      for await (const message of consumer.reader.messages()) {
         seen.push(textOf(message))
         if (seen.length % 3 === 0) break
       }
@@ -38,21 +38,21 @@ describe('for await', () => {
     const abort = new AbortController()
     const seen: string[] = []
     const reading = (async () => {
-      for await (const message of consumer.messages({ signal: abort.signal })) {
+      for await (const message of consumer.reader.messages({ signal: abort.signal })) {
         seen.push(textOf(message))
         if (seen.length === 2) abort.abort(new Error('enough'))
       }
     })()
     expect((await failureOf(reading)).message).toBe('enough')
     expect(seen).toEqual(['0', '1'])
-    expect(consumer.position(A0)).toBe(2)
+    expect(consumer.positions.of(A0)).toBe(2)
   })
 
   it('ends while it waits when the signal is aborted', async () => {
     const consumer = bed.consumer()
     await consumer.assign([A0])
     const abort = new AbortController()
-    const waiting = failureOf(consumer.messages({ signal: abort.signal }).next())
+    const waiting = failureOf(consumer.reader.messages({ signal: abort.signal }).next())
     await nextTurn()
     abort.abort(new Error('enough'))
     expect((await waiting).message).toBe('enough')
@@ -63,8 +63,8 @@ describe('for await', () => {
     const consumer = bed.consumer({ consumerTimeoutMs: 50 })
     await consumer.assign([A0])
     // However long that takes.
-    const seen = [textOf((await consumer.consume({ timeoutMs: 10_000 }))!)]
-    for await (const message of consumer) seen.push(textOf(message))
+    const seen = [textOf((await consumer.reader.consume({ timeoutMs: 10_000 }))!)]
+    for await (const message of consumer.reader.messages()) seen.push(textOf(message))
     expect(seen).toEqual(['0'])
   })
 
@@ -80,8 +80,8 @@ describe('for await', () => {
     let isDone = false
     count()
     for (let round = 0; round < 3; round++) {
-      consumer.seek(A0, 0)
-      for await (const message of consumer) {
+      consumer.positions.seek(A0, 0)
+      for await (const message of consumer.reader.messages()) {
         // As long as a turn may last.
         const until = performance.now() + 6
         while (performance.now() < until) expect(message.offset).toBeLessThan(3)
@@ -108,20 +108,20 @@ describe('a batch of many messages', () => {
       const consumer = bed.consumer({ stopAtEnd: true, fetchMessageMaxBytes: 8_000_000 })
       await consumer.assign([A0])
       const offsets: number[] = []
-      for await (const message of consumer) {
+      for await (const message of consumer.reader.messages()) {
         offsets.push(message.offset)
         if (offsets.length === 12_000) break
       }
-      expect(consumer.position(A0)).toBe(12_000)
+      expect(consumer.positions.of(A0)).toBe(12_000)
       let largest = 0
-      for await (const batch of consumer.batches()) {
+      for await (const batch of consumer.reader.batches()) {
         largest = Math.max(largest, batch.length)
         offsets.push(...batch.messages.map(({ offset }) => offset))
       }
       expect(largest).toBeLessThanOrEqual(10_000)
       expect(offsets).toEqual(Array.from({ length: MESSAGES }, (_, i) => i))
-      consumer.seek(A0, 19_999)
-      expect((await consumer.consume())?.offset).toBe(19_999)
+      consumer.positions.seek(A0, 19_999)
+      expect((await consumer.reader.consume())?.offset).toBe(19_999)
     },
   )
 })
@@ -135,10 +135,10 @@ describe('consume', () => {
       const consumer = bed.consumer()
       await consumer.assign([A0, A1])
       // One response has both.
-      const first = await consumer.consume()
+      const first = await consumer.reader.consume()
       const until = performance.now() + 20
       while (performance.now() < until) expect(first).toBeDefined()
-      const second = await consumer.consume(options)
+      const second = await consumer.reader.consume(options)
       expect(second?.partition).toBe(1 - first!.partition)
     },
   )
@@ -220,7 +220,7 @@ describe('run', () => {
     const seen: string[][] = [[], []]
     let running = 0
     let most = 0
-    await consumer.run(
+    await consumer.reader.run(
       async (message) => {
         most = Math.max(most, ++running)
         await nextTurn()
@@ -249,7 +249,7 @@ describe('run', () => {
     const seen = new Map<string, number[]>()
     let running = 0
     let most = 0
-    await consumer.run(
+    await consumer.reader.run(
       async ({ key, value }) => {
         most = Math.max(most, ++running)
         for (let i = 0; i < Number(value) % 4; i++) await nextTurn()
@@ -273,7 +273,7 @@ describe('run', () => {
     const abort = new AbortController()
     let finish: () => void = () => undefined
     let handled = 0
-    const running = consumer.run(
+    const running = consumer.reader.run(
       async ({ value }) => {
         if (String(value) === '1') {
           await new Promise<void>((resolve) => {
@@ -285,13 +285,13 @@ describe('run', () => {
       { concurrency: 6, orderBy: 'key', signal: abort.signal },
     )
     while (handled < 4) await nextTurn() // All but those with the key of 1.
-    await consumer.commitOffsets()
-    expect(await consumer.fetchOffsets()).toMatchObject([{ offset: 1 }])
+    await consumer.commits.commit()
+    expect(await consumer.commits.fetch()).toMatchObject([{ offset: 1 }])
     finish()
     while (handled < 6) await nextTurn()
     await nextTurn()
-    await consumer.commitOffsets()
-    expect(await consumer.fetchOffsets()).toMatchObject([{ offset: 6 }])
+    await consumer.commits.commit()
+    expect(await consumer.commits.fetch()).toMatchObject([{ offset: 6 }])
     abort.abort()
     await failureOf(running)
   })
@@ -301,7 +301,7 @@ describe('run', () => {
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
     const seen: number[] = []
-    const failing = consumer.run(
+    const failing = consumer.reader.run(
       ({ value }) => {
         if (String(value) === '4') throw new Error('not this one')
         seen.push(Number(value))
@@ -309,8 +309,8 @@ describe('run', () => {
       { concurrency: 3, orderBy: 'key' },
     )
     expect((await failureOf(failing)).message).toBe('not this one')
-    expect(consumer.position(A0)).toBe(4)
-    await consumer.run(({ value }) => void seen.push(Number(value)), { orderBy: 'key' })
+    expect(consumer.positions.of(A0)).toBe(4)
+    await consumer.reader.run(({ value }) => void seen.push(Number(value)), { orderBy: 'key' })
     expect([...new Set(seen)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     expect(seen.slice(-5)).toEqual([4, 5, 6, 7, 8])
   })
@@ -334,7 +334,7 @@ describe.each([
       begun.resolve()
       return work.promise
     }
-    const failure = failureOf(consumer.run(handler, { ...options, signal: abort.signal }))
+    const failure = failureOf(consumer.reader.run(handler, { ...options, signal: abort.signal }))
     await begun.promise
     return { consumer, abort, work, failure }
   }
@@ -386,7 +386,7 @@ describe('close', () => {
     await consumer.assign([A0])
     const handled: number[] = []
     const third = deferred()
-    const running = consumer.run(async ({ offset }) => {
+    const running = consumer.reader.run(async ({ offset }) => {
       if (offset === 2) third.resolve()
       for (let i = 0; i < 5; i++) await nextTurn()
       handled.push(offset)
@@ -397,14 +397,14 @@ describe('close', () => {
     expect(handled).toEqual([0, 1, 2])
     const next = bed.consumer({ consumerGroup: 'g' })
     await next.assign([A0])
-    expect(next.position(A0)).toBe(3)
+    expect(next.positions.of(A0)).toBe(3)
   })
 
   it('ends at its timeout although a handler waits for it', async () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    await consumer.run(() => consumer.close({ timeoutMs: 50 }))
+    await consumer.reader.run(() => consumer.close({ timeoutMs: 50 }))
     expect(consumer.isClosed).toBe(true)
   })
 })
@@ -415,7 +415,8 @@ describe('a stream', () => {
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
     const seen: string[] = []
-    for await (const message of consumer.stream()) seen.push(textOf(message as ConsumedMessage))
+    for await (const message of consumer.reader.stream())
+      seen.push(textOf(message as ConsumedMessage))
     expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => String(i)))
   })
 
@@ -424,9 +425,9 @@ describe('a stream', () => {
     const consumer = bed.consumer({ stopAtEnd: true })
     await consumer.assign([A0])
     const positions: number[] = []
-    const stream = consumer.stream()
+    const stream = consumer.reader.stream()
     await new Promise((resolve, reject) => {
-      stream.on('data', () => positions.push(consumer.position(A0)!))
+      stream.on('data', () => positions.push(consumer.positions.of(A0)!))
       stream.on('end', resolve)
       stream.on('error', reject)
     })
@@ -437,22 +438,22 @@ describe('a stream', () => {
     await bed.write('a', 0, 10)
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    const stream = consumer.stream()
+    const stream = consumer.reader.stream()
     const seen: string[] = []
     for await (const message of stream) {
       seen.push(textOf(message as ConsumedMessage))
-      expect(consumer.position(A0)).toBe(seen.length)
+      expect(consumer.positions.of(A0)).toBe(seen.length)
       if (seen.length === 4) break
     }
-    expect(consumer.position(A0)).toBe(4)
-    expect((await consumer.consume())?.offset).toBe(4)
+    expect(consumer.positions.of(A0)).toBe(4)
+    expect((await consumer.reader.consume())?.offset).toBe(4)
   })
 
   it('does not deliver messages of a partition that was removed meanwhile', async () => {
     await bed.write('a', 0, 3, 'x')
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    const stream = consumer.stream()
+    const stream = consumer.reader.stream()
     await new Promise((resolve) => stream.once('readable', resolve))
     consumer.unassign([A0])
     expect(stream.read()).toBeNull()
@@ -463,7 +464,7 @@ describe('a stream', () => {
     await bed.write('a', 0, 2)
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    const stream = consumer.stream()
+    const stream = consumer.reader.stream()
     const failed = new Promise((resolve) => stream.once('error', resolve))
     stream.resume()
     consumer.fail(new Error('fenced'))

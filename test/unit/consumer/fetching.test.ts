@@ -52,7 +52,7 @@ describe('a fetch session', () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 1)
-    await takeTexts(consumer, 1)
+    await takeTexts(consumer.reader, 1)
     for (let i = 0; i < 3; i++) await bed.kafka.requests.next({ api: 'Fetch' })
     const [first, ...others] = fetchesTo(1)
     expect(first).toMatchObject({ sessionId: 0, sessionEpoch: 0, forgotten: [] })
@@ -66,7 +66,7 @@ describe('a fetch session', () => {
     expect(fetchesTo(1).flatMap(({ forgotten }) => forgotten)).toEqual([1])
     consumer.resume([A1])
     await bed.write('a', 1, 1, 'again')
-    expect(await takeTexts(consumer, 1)).toEqual(['again0'])
+    expect(await takeTexts(consumer.reader, 1)).toEqual(['again0'])
   })
 
   it('is reopened when the broker has dropped it', async () => {
@@ -77,7 +77,7 @@ describe('a fetch session', () => {
     bed.kafka.dropFetchSessions()
     for (const prefix of ['one ', 'two ', 'three ']) {
       await bed.write('a', 0, 3, prefix)
-      expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, prefix))
+      expect(await takeTexts(consumer.reader, 3)).toEqual(numbers(0, 3, prefix))
     }
     expect(fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(2)
   })
@@ -86,11 +86,11 @@ describe('a fetch session', () => {
     const consumer = bed.consumer()
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 3)
-    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3))
+    expect(await takeTexts(consumer.reader, 3)).toEqual(numbers(0, 3))
     bed.kafka.faults.on({ api: 'Fetch', times: 1 }, { cutAfterBytes: 5 })
     await bed.kafka.requests.next({ api: 'Fetch' })
     await bed.write('a', 0, 3, 'more')
-    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, 'more'))
+    expect(await takeTexts(consumer.reader, 3)).toEqual(numbers(0, 3, 'more'))
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun).toHaveLength(2)
     expect(begun[1]!.sessionId).toBeGreaterThan(0)
@@ -105,7 +105,7 @@ describe('a consumer', () => {
     for (let round = 0; round < 6; round++) {
       bed.kafka.moveLeader('a', 0, 1 + (round % 3))
       await bed.write('a', 0, 10, `${round}.`)
-      seen.push(...(await takeTexts(consumer, 10)))
+      seen.push(...(await takeTexts(consumer.reader, 10)))
     }
     expect(seen).toEqual([0, 1, 2, 3, 4, 5].flatMap((round) => numbers(0, 10, `${round}.`)))
   })
@@ -118,11 +118,16 @@ describe('a consumer', () => {
       for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
       const consumer = bed.consumer()
       await consumer.assign([A0])
-      await takeTexts(consumer, 10)
+      await takeTexts(consumer.reader, 10)
       bed.kafka.loseTail('a', 0, 3)
       // As many as were lost: by its offset alone the position looks right.
       for (let i = 0; i < 4; i++) await bed.write('a', 0, 1, `new ${i}.`)
-      expect(await takeTexts(consumer, 4)).toEqual(['new 0.0', 'new 1.0', 'new 2.0', 'new 3.0'])
+      expect(await takeTexts(consumer.reader, 4)).toEqual([
+        'new 0.0',
+        'new 1.0',
+        'new 2.0',
+        'new 3.0',
+      ])
       expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 10, to: 7, reason: 'truncated' }])
     } finally {
       unsubscribe('samsa:position', listen)
@@ -133,7 +138,7 @@ describe('a consumer', () => {
     for (let i = 0; i < 10; i++) await bed.write('a', 0, 1, `old ${i}.`)
     const consumer = bed.consumer()
     await consumer.assign([A0])
-    await takeTexts(consumer, 2)
+    await takeTexts(consumer.reader, 2)
     consumer.pause()
     bed.kafka.loseTail('a', 0, 3)
     for (let i = 0; i < 3; i++) await bed.write('a', 0, 1, `new ${i}.`)
@@ -141,7 +146,7 @@ describe('a consumer', () => {
     await bed.cluster.refresh('a')
     consumer.resume()
     // What is decoded is given: it cannot be told whether it was lost before or behind it.
-    const values = await takeTexts(consumer, 5)
+    const values = await takeTexts(consumer.reader, 5)
     expect(values).toEqual(numbers(2, 7, 'old ').map((value) => `${value}.0`))
   })
 
@@ -153,9 +158,9 @@ describe('a consumer', () => {
       await bed.write('a', 0, 3)
       const consumer = bed.consumer({ autoOffsetReset: 'latest' })
       await consumer.assign([{ ...A0, offset: 50 }])
-      expect(await consumer.consume({ timeoutMs: 200 })).toBeUndefined()
+      expect(await consumer.reader.consume({ timeoutMs: 200 })).toBeUndefined()
       await bed.write('a', 0, 1, 'next ')
-      expect(await takeTexts(consumer, 1)).toEqual(['next 0'])
+      expect(await takeTexts(consumer.reader, 1)).toEqual(['next 0'])
       const reason = 'out-of-range' as const
       expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 50, to: 3, reason }])
     } finally {
@@ -191,7 +196,7 @@ describe('a consumer', () => {
           await consumer.assign([A0])
           await until(() => events.length > 0)
           await bed.write('a', 0, 1, 'next ')
-          expect(await takeTexts(consumer, values.length)).toEqual(values)
+          expect(await takeTexts(consumer.reader, values.length)).toEqual(values)
           expect(events).toEqual([{ clientId: 'samsa', ...A0, from: 2, to, reason: 'truncated' }])
         } finally {
           unsubscribe('samsa:position', listen)
@@ -202,11 +207,11 @@ describe('a consumer', () => {
     it('stops there with autoOffsetReset none, until a seek', async () => {
       const consumer = bed.consumer({ consumerGroup: 'g', autoOffsetReset: 'none' })
       await consumer.assign([A0])
-      const error = await failureOf(consumer.consume())
+      const error = await failureOf(consumer.reader.consume())
       expect(error).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', partition: 0, offset: 2 })
       expect(error.message).toContain(`does not know epoch ${UNKNOWN_EPOCH}`)
-      consumer.seek(A0, 1)
-      expect(await takeTexts(consumer, 2)).toEqual(['1', '2'])
+      consumer.positions.seek(A0, 1)
+      expect(await takeTexts(consumer.reader, 2)).toEqual(['1', '2'])
     })
   })
 
@@ -218,13 +223,13 @@ describe('a consumer', () => {
       await bed.write('a', 0, 3)
       const consumer = bed.consumer({ autoOffsetReset: 'latest' })
       await consumer.assign([{ ...A0, offset: 0 }])
-      await takeTexts(consumer, 3)
+      await takeTexts(consumer.reader, 3)
       consumer.pause()
       bed.kafka.moveLeader('a', 0, 2)
       await bed.write('a', 0, 2, 'next ')
       await bed.deleteRecords('a', 0, 3)
       consumer.resume()
-      expect(await takeTexts(consumer, 2)).toEqual(['next 0', 'next 1'])
+      expect(await takeTexts(consumer.reader, 2)).toEqual(['next 0', 'next 1'])
       expect(events).toEqual([])
     } finally {
       unsubscribe('samsa:position', listen)
@@ -235,10 +240,10 @@ describe('a consumer', () => {
     await bed.write('a', 0, 3)
     const consumer = bed.consumer({ autoOffsetReset: 'none' })
     await consumer.assign([{ ...A0, offset: 50 }])
-    const error = await failureOf(consumer.consume())
+    const error = await failureOf(consumer.reader.consume())
     expect(error).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', partition: 0, offset: 50 })
-    consumer.seek(A0, 1)
-    expect(await takeTexts(consumer, 2)).toEqual(['1', '2'])
+    consumer.positions.seek(A0, 1)
+    expect(await takeTexts(consumer.reader, 2)).toEqual(['1', '2'])
   })
 
   it('resets one partition without blocking the others', async () => {
@@ -249,44 +254,44 @@ describe('a consumer', () => {
     await bed.write('a', 1, 3)
     const consumer = bed.consumer()
     await consumer.assign([{ ...A0, offset: 50 }, { ...A1, offset: 0 }]) // prettier-ignore
-    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3))
+    expect(await takeTexts(consumer.reader, 3)).toEqual(numbers(0, 3))
     await bed.write('a', 1, 3, 'more ')
-    expect(await takeTexts(consumer, 3)).toEqual(numbers(0, 3, 'more '))
+    expect(await takeTexts(consumer.reader, 3)).toEqual(numbers(0, 3, 'more '))
     broken.remove()
     await bed.write('a', 0, 1, 'at last ')
-    expect(await takeTexts(consumer, 1)).toEqual(['at last 0'])
+    expect(await takeTexts(consumer.reader, 1)).toEqual(['at last 0'])
   })
 
   it('keeps reading other topics when one is deleted, and reports it', async () => {
     const consumer = bed.consumer({ fetchErrorBackoffMs: 1 })
     await consumer.assign([A0, B0])
     await bed.write('a', 0, 1, 'a')
-    await takeTexts(consumer, 1)
+    await takeTexts(consumer.reader, 1)
     bed.kafka.deleteTopic('b')
-    const error = await failureOf(consumer.consume())
+    const error = await failureOf(consumer.reader.consume())
     expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', topic: 'b' })
     expect(error.message).toContain('it was deleted')
     await bed.write('a', 0, 1, 'still ')
-    expect(await takeTexts(consumer, 1)).toEqual(['still 0'])
+    expect(await takeTexts(consumer.reader, 1)).toEqual(['still 0'])
   })
 
   it('does not mistake a topic for an earlier one of the same name', async () => {
     await bed.write('b', 0, 3, 'old ')
     const consumer = bed.consumer()
     await consumer.assign([A0, B0])
-    await takeTexts(consumer, 3)
+    await takeTexts(consumer.reader, 3)
     bed.kafka.deleteTopic('b')
     bed.kafka.createTopic('b', { partitions: 1 })
     await bed.write('b', 0, 5, 'new ')
-    expect(await failureOf(consumer.consume())).toMatchObject({
+    expect(await failureOf(consumer.reader.consume())).toMatchObject({
       name: 'TopicRecreatedError',
       topic: 'b',
     })
-    expect(consumer.position(B0)).toBe(3)
+    expect(consumer.positions.of(B0)).toBe(3)
     await bed.write('a', 0, 1, 'still ')
-    expect(await takeTexts(consumer, 1)).toEqual(['still 0'])
-    consumer.seek(B0, 0)
-    expect(await takeTexts(consumer, 5)).toEqual(numbers(0, 5, 'new '))
+    expect(await takeTexts(consumer.reader, 1)).toEqual(['still 0'])
+    consumer.positions.seek(B0, 0)
+    expect(await takeTexts(consumer.reader, 5)).toEqual(numbers(0, 5, 'new '))
   })
 
   it('reads messages in the formats of the oldest brokers, larger than its fetch size', async () => {
@@ -298,7 +303,7 @@ describe('a consumer', () => {
       await producer.produce('small')
       const consumer = old.consumer({ fetchMessageMaxBytes: 100 })
       await consumer.assign([A0])
-      expect(await takeTexts(consumer, 2)).toEqual([large, 'small'])
+      expect(await takeTexts(consumer.reader, 2)).toEqual([large, 'small'])
     }
   })
 
@@ -317,7 +322,7 @@ describe('a consumer', () => {
     await consumer.assign(all)
     const counts = new Map<number, number>()
     for (let taken = 0; taken < 800; taken++) {
-      const { partition } = (await consumer.consume({ timeoutMs: 3_000 }))!
+      const { partition } = (await consumer.reader.consume({ timeoutMs: 3_000 }))!
       counts.set(partition, (counts.get(partition) ?? 0) + 1)
     }
     expect([...counts.values()]).toEqual(Array(8).fill(100))
@@ -334,11 +339,11 @@ describe('a consumer', () => {
     await producer.flush()
     const consumer = bed.consumer({ queuedMaxBytes: 40_000 })
     await consumer.assign([A0])
-    await consumer.consume()
+    await consumer.reader.consume()
     await consumer.assign([A1])
     await bed.write('a', 1, 2)
     consumer.pause([A0])
-    expect(await takeTexts(consumer, 2)).toEqual(['0', '1'])
+    expect(await takeTexts(consumer.reader, 2)).toEqual(['0', '1'])
   })
 
   it('has as many requests in flight to a broker as numConsumerFetchers', async () => {
@@ -348,7 +353,7 @@ describe('a consumer', () => {
     await consumer.assign([A0, A1])
     await bed.write('a', 0, 2, 'x')
     await bed.write('a', 1, 2, 'y')
-    expect((await takeTexts(consumer, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
+    expect((await takeTexts(consumer.reader, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun.map(({ named }) => named).sort()).toEqual([[0], [1]])
   })

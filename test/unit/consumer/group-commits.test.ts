@@ -35,13 +35,13 @@ async function reading(
 async function anotherIsWarned(afterMs: number): Promise<void> {
   const before = warnings.length
   const another = await reading({ consumerGroup: 'another' }, afterMs)
-  await another.consume()
+  await another.reader.consume()
   await until(() => warnings.slice(before).some((text) => text.includes("'another'")))
 }
 
 /** What a consumer that comes later begins with; undefined where nothing is committed. */
 async function committed(): Promise<number | undefined> {
-  const [found] = await (await reading(GROUP)).fetchOffsets()
+  const [found] = await (await reading(GROUP)).commits.fetch()
   return found?.offset
 }
 
@@ -50,7 +50,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
   (options) => {
     it('commits what its handlers have finished when the consumer is closed', async () => {
       const consumer = await reading(GROUP)
-      await consumer.run(() => undefined, options)
+      await consumer.reader.run(() => undefined, options)
       await consumer.close()
       expect(await committed()).toBe(5)
     })
@@ -58,7 +58,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
     it('commits what its handlers have finished at intervals, and nothing else', async () => {
       const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
       const third = deferred()
-      const running = consumer.run(async ({ offset }) => {
+      const running = consumer.reader.run(async ({ offset }) => {
         if (offset === 2) await third.promise
       }, options)
       await until(() => bed.kafka.requests.all({ api: 'OffsetCommit' }).length >= 2)
@@ -69,7 +69,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
 
     it('commits nothing at or after the message whose handler failed', async () => {
       const consumer = await reading(GROUP)
-      const running = consumer.run(({ offset }) => {
+      const running = consumer.reader.run(({ offset }) => {
         if (offset === 3) throw new Error('not this one')
       }, options)
       await failureOf(running)
@@ -83,7 +83,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
         autoCommitEnable: false,
         autoCommitIntervalMs: 10,
       })
-      await consumer.run(() => nextTurn(), options)
+      await consumer.reader.run(() => nextTurn(), options)
       await consumer.close()
       expect(bed.kafka.requests.all({ api: 'OffsetCommit' })).toEqual([])
     })
@@ -121,22 +121,22 @@ const WAYS: readonly (readonly [string, (consumer: AssignedConsumer) => Promise<
   [
     'for await',
     async (consumer) => {
-      for await (const message of consumer) expect(message.partition).toBe(0)
+      for await (const message of consumer.reader.messages()) expect(message.partition).toBe(0)
     },
   ],
   [
     'batches()',
     async (consumer) => {
-      for await (const batch of consumer.batches()) expect(batch.partition).toBe(0)
+      for await (const batch of consumer.reader.batches()) expect(batch.partition).toBe(0)
     },
   ],
   [
     'consume()',
     async (consumer) => {
-      for (let count = 0; count < 5; count++) await consumer.consume()
+      for (let count = 0; count < 5; count++) await consumer.reader.consume()
     },
   ],
-  ['stream()', (consumer) => consumer.stream().toArray()],
+  ['stream()', (consumer) => consumer.reader.stream().toArray()],
 ]
 
 describe.each(WAYS)('a group that is read by %s', (_name, read) => {
@@ -149,7 +149,7 @@ describe.each(WAYS)('a group that is read by %s', (_name, read) => {
       expect.stringMatching(/^group 'g' has consumed for a minute without a commit/),
     ])
     await bed.write('a', 0, 5)
-    consumer.seek(A0, 0)
+    consumer.positions.seek(A0, 0)
     await read(consumer)
     await anotherIsWarned(50)
     await consumer.close()
@@ -165,12 +165,16 @@ describe('the warning that nothing is committed', () => {
       'has committed',
       GROUP,
       async (consumer) => {
-        await consumer.consume()
-        await consumer.commitOffsets()
+        await consumer.reader.consume()
+        await consumer.commits.commit()
       },
     ],
-    ['is read by run', GROUP, (consumer) => consumer.run(() => undefined)],
-    ['commits by itself', { ...GROUP, autoCommitEnable: true }, (consumer) => consumer.consume()],
+    ['is read by run', GROUP, (consumer) => consumer.reader.run(() => undefined)],
+    [
+      'commits by itself',
+      { ...GROUP, autoCommitEnable: true },
+      (consumer) => consumer.reader.consume(),
+    ],
   ])('is not logged when a group %s', async (_what, options, read) => {
     const before = warnings.length
     const consumer = await reading(options, 20)
@@ -182,7 +186,7 @@ describe('the warning that nothing is committed', () => {
   it('is logged when run is configured to commit nothing', async () => {
     const before = warnings.length
     const consumer = await reading({ ...GROUP, autoCommitEnable: false }, 20)
-    await consumer.run(() => undefined)
+    await consumer.reader.run(() => undefined)
     await until(() => warnings.length > before)
   })
 })

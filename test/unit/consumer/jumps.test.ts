@@ -21,18 +21,18 @@ afterEach(() => bed[Symbol.asyncDispose]())
 /** Reads to the end of a consumer with `stopAtEnd`. */
 async function readAll(consumer: AssignedConsumer): Promise<number> {
   let count = 0
-  for await (const message of consumer) if (message.offset >= 0) count++
+  for await (const message of consumer.reader.messages()) if (message.offset >= 0) count++
   return count
 }
 
 async function commit(offset: number): Promise<void> {
   const consumer = bed.consumer(GROUP)
   await consumer.assign([A0])
-  await consumer.commitOffsets([{ ...A0, offset }])
+  await consumer.commits.commit([{ ...A0, offset }])
   await consumer.close()
 }
 
-const committed = async (consumer: AssignedConsumer) => (await consumer.fetchOffsets())[0]?.offset
+const committed = async (consumer: AssignedConsumer) => (await consumer.commits.fetch())[0]?.offset
 
 interface FetchBody {
   readonly topics: readonly { readonly partitions: readonly { readonly fetchOffset: bigint }[] }[]
@@ -66,11 +66,11 @@ describe('a position', () => {
     bed.kafka.append('a', 0, damaged(good))
     const consumer = bed.consumer({ ...GROUP, skipCorrupt: true })
     await consumer.assign([A0])
-    await takeTexts(consumer, 10)
-    expect(await consumer.consume({ timeoutMs: 50 })).toBeUndefined()
-    expect(consumer.position(A0)).toBe(20)
-    expect(consumer.lag).toEqual([{ ...A0, lag: 0 }])
-    await consumer.commitOffsets()
+    await takeTexts(consumer.reader, 10)
+    expect(await consumer.reader.consume({ timeoutMs: 50 })).toBeUndefined()
+    expect(consumer.positions.of(A0)).toBe(20)
+    expect(consumer.positions.lag).toEqual([{ ...A0, lag: 0 }])
+    await consumer.commits.commit()
     expect(await committed(consumer)).toBe(20)
   })
 
@@ -81,11 +81,11 @@ describe('a position', () => {
     bed.kafka.append('a', 0, good)
     const consumer = bed.consumer({ skipCorrupt: true })
     await consumer.assign([A0])
-    await takeTexts(consumer, 9)
-    expect(consumer.position(A0)).toBe(9)
-    await takeTexts(consumer, 1)
-    expect(consumer.position(A0)).toBe(10)
-    expect(await consumer.consume()).toMatchObject({ offset: 20 })
+    await takeTexts(consumer.reader, 9)
+    expect(consumer.positions.of(A0)).toBe(9)
+    await takeTexts(consumer.reader, 1)
+    expect(consumer.positions.of(A0)).toBe(10)
+    expect(await consumer.reader.consume()).toMatchObject({ offset: 20 })
   })
 
   it('moves with a reset to the latest offset, so that nothing is lost by a restart', async () => {
@@ -98,20 +98,20 @@ describe('a position', () => {
     const fetched = bed.kafka.requests.next({ api: 'Fetch' })
     await consumer.assign([{ ...A0, offset: 0 }])
     await fetched
-    await until(() => consumer.lag.length > 0)
+    await until(() => consumer.positions.lag.length > 0)
     await bed.deleteRecords('a', 0, 15)
     const moved = positionEvent()
-    await takeTexts(consumer, 10)
+    await takeTexts(consumer.reader, 10)
     expect(await moved).toMatchObject({ from: 10, to: 20 })
-    expect(consumer.position(A0)).toBe(10)
-    expect(await consumer.consume({ timeoutMs: 100 })).toBeUndefined()
-    expect(consumer.position(A0)).toBe(20)
-    await consumer.commitOffsets()
+    expect(consumer.positions.of(A0)).toBe(10)
+    expect(await consumer.reader.consume({ timeoutMs: 100 })).toBeUndefined()
+    expect(consumer.positions.of(A0)).toBe(20)
+    await consumer.commits.commit()
     await consumer.close()
     await bed.write('a', 0, 5, 'while away ')
     const next = bed.consumer({ ...GROUP, autoOffsetReset: 'latest' })
     await next.assign([A0])
-    expect(await takeTexts(next, 1)).toEqual(['while away 0'])
+    expect(await takeTexts(next.reader, 1)).toEqual(['while away 0'])
   })
 })
 
@@ -123,7 +123,7 @@ describe('a consumer that stops at the end', () => {
     const consumer = bed.consumer({ stopAtEnd: true, skipCorrupt: true })
     await consumer.assign([A0])
     expect(await readAll(consumer)).toBe(10)
-    expect(consumer.position(A0)).toBe(20)
+    expect(consumer.positions.of(A0)).toBe(20)
   })
 
   it('reads from the earliest offset when the committed one is beyond the end', async () => {
@@ -139,7 +139,9 @@ describe('a consumer that stops at the end', () => {
     await commit(500)
     const consumer = bed.consumer({ ...GROUP, stopAtEnd: true, autoOffsetReset: 'none' })
     await consumer.assign([A0])
-    expect(await failureOf(consumer.consume())).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' })
+    expect(await failureOf(consumer.reader.consume())).toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+    })
   })
 
   it("ends at the end with autoOffsetReset 'latest' when the committed offset is beyond it", async () => {
@@ -148,7 +150,7 @@ describe('a consumer that stops at the end', () => {
     const consumer = bed.consumer({ ...GROUP, stopAtEnd: true, autoOffsetReset: 'latest' })
     await consumer.assign([A0])
     expect(await readAll(consumer)).toBe(0)
-    expect(consumer.position(A0)).toBe(20)
+    expect(consumer.positions.of(A0)).toBe(20)
   })
 
   it('ends with run(), too, when the committed offset is beyond the end', async () => {
@@ -157,7 +159,7 @@ describe('a consumer that stops at the end', () => {
     const consumer = bed.consumer({ ...GROUP, stopAtEnd: true })
     await consumer.assign([A0])
     let count = 0
-    await consumer.run(() => {
+    await consumer.reader.run(() => {
       count++
     })
     expect(count).toBe(20)
@@ -170,7 +172,7 @@ describe('a consumer that stops at the end', () => {
     const consumer = bed.consumer({ ...GROUP, stopAtEnd: true })
     await consumer.assign([A0])
     expect(await readAll(consumer)).toBe(0)
-    expect(consumer.position(A0)).toBe(20)
+    expect(consumer.positions.of(A0)).toBe(20)
   })
 
   it('ends at the end of a log that has lost its tail', async () => {
@@ -179,10 +181,10 @@ describe('a consumer that stops at the end', () => {
     const options = { stopAtEnd: true, fetchMessageMaxBytes: 100, queuedMaxMessages: 1 }
     const consumer = bed.consumer(options)
     await consumer.assign([A0])
-    await takeTexts(consumer, 3)
+    await takeTexts(consumer.reader, 3)
     bed.kafka.loseTail('a', 0, 5)
     expect(await readAll(consumer)).toBe(12)
-    expect(consumer.position(A0)).toBe(15)
+    expect(consumer.positions.of(A0)).toBe(15)
   })
 })
 
@@ -194,7 +196,7 @@ describe('skipping a damaged batch', () => {
     bed.kafka.append('a', 0, good)
     const consumer = bed.consumer({ skipCorrupt: true, fetchMessageMaxBytes: 10_000 })
     await consumer.assign([A0])
-    expect(await consumer.consume()).toMatchObject({ offset: 1_000 })
+    expect(await consumer.reader.consume()).toMatchObject({ offset: 1_000 })
     const asked = bed.kafka.requests.all({ api: 'Fetch' }).flatMap(({ body }) => offsetsIn(body))
     expect(asked.slice(0, 2)).toEqual([0, 1_000])
   })
@@ -204,8 +206,8 @@ describe('skipping a damaged batch', () => {
     for (let i = 0; i < 20; i++) bed.kafka.append('a', 0, i % 2 === 0 ? damaged(good) : good)
     const consumer = bed.consumer({ skipCorrupt: true })
     await consumer.assign([A0])
-    expect(await takeTexts(consumer, 100)).toHaveLength(100)
-    expect(consumer.position(A0)).toBe(200)
+    expect(await takeTexts(consumer.reader, 100)).toHaveLength(100)
+    expect(consumer.positions.of(A0)).toBe(200)
     expect(bed.kafka.requests.all({ api: 'Fetch' }).length).toBeLessThan(5)
   })
 })

@@ -133,8 +133,8 @@ it('a seek is not undone by a reset whose lookup was in flight', async () => {
   const lookingUp = bed.kafka.requests.next({ api: 'ListOffsets' })
   await consumer.assign([{ ...A0, offset: 500 }])
   await lookingUp
-  consumer.seek(A0, 7)
+  consumer.positions.seek(A0, 7)
   held.remove()
-  expect(await takeTexts(consumer, 3)).toEqual(['7', '8', '9'])
-  expect(consumer.position(A0)).toBe(10)
+  expect(await takeTexts(consumer.reader, 3)).toEqual(['7', '8', '9'])
+  expect(consumer.positions.of(A0)).toBe(10)
 })

@@ -27,7 +27,7 @@ async function reader(more: object = {}): Promise<AssignedConsumer> {
 async function committed(): Promise<number | undefined> {
   const other = bed.consumer({ consumerGroup: 'g' })
   await other.assign([A0])
-  const [found] = await other.fetchOffsets()
+  const [found] = await other.commits.fetch()
   return found?.offset
 }
 
@@ -45,17 +45,17 @@ const LOOPS: Record<
   (from: AssignedConsumer, work: (of?: unknown) => Promise<void>) => Promise<void>
 > = {
   async 'for await'(from, work) {
-    for await (const one of from) await work(one)
+    for await (const one of from.reader.messages()) await work(one)
   },
   async 'batches()'(from, work) {
-    for await (const one of from.batches()) await work(one)
+    for await (const one of from.reader.batches()) await work(one)
   },
   async 'stream()'(from, work) {
-    for await (const one of from.stream()) await work(one)
+    for await (const one of from.reader.stream()) await work(one)
   },
-  'run()': (from, work) => from.run(work),
+  'run()': (from, work) => from.reader.run(work),
   async 'run() by key'(from, work) {
-    await from.run(work, { orderBy: 'key' })
+    await from.reader.run(work, { orderBy: 'key' })
   },
 }
 const NAMES = Object.keys(LOOPS)
@@ -119,7 +119,7 @@ describe.each(NAMES)('a message or batch that %s is processing', (way) => {
   it('is not committed by commitOffsets() of other code, such as a timer', async () => {
     const consumer = await reader()
     await atWork(consumer, way)
-    await consumer.commitOffsets()
+    await consumer.commits.commit()
     expect(await committed()).toBe(1)
   })
 
@@ -164,7 +164,7 @@ describe.each(OF_A_LOOP)('the current message or batch in %s', (way) => {
     const reading = endOf(
       LOOPS[way]!(consumer, async () => {
         await nextTurn()
-        await consumer.commitOffsets()
+        await consumer.commits.commit()
         await consumer.close()
       }),
     )
@@ -177,17 +177,18 @@ describe('the current message', () => {
   it('of consume() counts as processed when the application commits', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 2)
-    await consumer.consume()
-    await consumer.commitOffsets()
+    await consumer.reader.consume()
+    await consumer.commits.commit()
     expect(await committed()).toBe(1)
   })
 
   it('does not count as processed after a break or an error in the body of the loop', async () => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 3)
-    for await (const { offset } of consumer) if (offset === 1) break
+    for await (const { offset } of consumer.reader.messages()) if (offset === 1) break
     const failing = async () => {
-      for await (const { offset } of consumer) throw new Error(`cannot do ${offset}`)
+      for await (const { offset } of consumer.reader.messages())
+        throw new Error(`cannot do ${offset}`)
     }
     expect((await failureOf(failing())).message).toBe('cannot do 2')
     // Nothing tells the end of a loop that was left: close() does not wait for it.
@@ -201,7 +202,7 @@ describe('the current message', () => {
     const abort = new AbortController()
     const aborted = deferred()
     const loop = async () => {
-      for await (const { offset } of consumer.messages({ signal: abort.signal })) {
+      for await (const { offset } of consumer.reader.messages({ signal: abort.signal })) {
         if (offset < 1) continue
         abort.abort(new Error('enough'))
         aborted.resolve()
@@ -218,24 +219,24 @@ describe('the current message', () => {
   it('counts as processed after its partition was paused, if the next one is of another partition or missing', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 3)
-    await consumer.consume()
+    await consumer.reader.consume()
     consumer.pause()
-    expect(await consumer.consume({ block: false })).toBeUndefined()
-    await consumer.commitProcessed([A0])
+    expect(await consumer.reader.consume({ block: false })).toBeUndefined()
+    await consumer.commits.commitProcessed([A0])
     expect(await committed()).toBe(1)
     consumer.resume()
-    expect((await consumer.consume())?.offset).toBe(1)
-    await consumer.commitProcessed([A0])
+    expect((await consumer.reader.consume())?.offset).toBe(1)
+    await consumer.commits.commitProcessed([A0])
     expect(await committed()).toBe(1)
   })
 
   it('does not change a position that was sought meanwhile', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
-    await consumer.consume()
-    consumer.seek(A0, 3)
-    expect((await consumer.consume())?.offset).toBe(3)
-    await consumer.commitProcessed([A0])
+    await consumer.reader.consume()
+    consumer.positions.seek(A0, 3)
+    expect((await consumer.reader.consume())?.offset).toBe(3)
+    await consumer.commits.commitProcessed([A0])
     expect(await committed()).toBe(3)
   })
 })
@@ -244,7 +245,7 @@ describe('a revocation', () => {
   it('waits until a running message or batch is committed explicitly, and for nothing after that', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
-    const batches = consumer.batches()
+    const batches = consumer.reader.batches()
     const { value: batch } = await batches.next()
     let isSettled = false
     const settled = consumer.settled([A0]).then(() => {
@@ -259,7 +260,7 @@ describe('a revocation', () => {
   it('aborts the signal of the current batch, which then needs commit() to count as processed', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
-    const batches = consumer.batches()
+    const batches = consumer.reader.batches()
     const { value: batch } = await batches.next()
     const { signal } = batch!
     expect(signal.aborted).toBe(false)
@@ -267,7 +268,7 @@ describe('a revocation', () => {
     expect(signal.reason).toMatchObject({ code: 'PARTITION_REVOKED', topic: 'a', partition: 0 })
     const waiting = batches.next()
     await settled
-    await consumer.commitProcessed([A0])
+    await consumer.commits.commitProcessed([A0])
     expect(await committed()).toBe(0)
     await consumer.close()
     expect(await failureOf(waiting)).toMatchObject({ code: 'CLOSED' })
@@ -276,7 +277,7 @@ describe('a revocation', () => {
   it('ends its wait when the partition is lost, and aborts the signal of the batch', async () => {
     const consumer = await reader()
     await bed.write('a', 0, 5)
-    const { value: batch } = await consumer.batches().next()
+    const { value: batch } = await consumer.reader.batches().next()
     const settled = consumer.settled([A0])
     consumer.unassign([A0])
     await settled

@@ -16,7 +16,7 @@ async function reading(bed: Bed): Promise<AssignedConsumer> {
   await bed.write('b', 0, 3)
   const consumer = bed.consumer(GROUP)
   await consumer.assign([A0, B0])
-  await takeTexts(consumer, 6)
+  await takeTexts(consumer.reader, 6)
   return consumer
 }
 
@@ -31,7 +31,7 @@ async function firstOfNextOwner(bed: Bed): Promise<string[]> {
   await using next = await Bed.next(bed)
   const consumer = next.consumer(GROUP)
   await consumer.assign([B0])
-  return await takeTexts(consumer, 1)
+  return await takeTexts(consumer.reader, 1)
 }
 
 const soon = () => new Deadline(5_000)
@@ -51,10 +51,12 @@ describe('the position of a topic that was deleted and created again', () => {
       const consumer = await reading(bed)
       await recreate(bed)
       await notice(bed)
-      expect(await failureOf(consumer.consume())).toMatchObject({ name: 'TopicRecreatedError' })
-      await consumer.commitOffsets()
-      expect(await consumer.fetchOffsets()).toMatchObject([{ ...A0, offset: 3 }])
-      expect(await failureOf(consumer.commitOffsets([{ ...B0, offset: 2 }]))).toMatchObject({
+      expect(await failureOf(consumer.reader.consume())).toMatchObject({
+        name: 'TopicRecreatedError',
+      })
+      await consumer.commits.commit()
+      expect(await consumer.commits.fetch()).toMatchObject([{ ...A0, offset: 3 }])
+      expect(await failureOf(consumer.commits.commit([{ ...B0, offset: 2 }]))).toMatchObject({
         name: 'OffsetCommitError',
         failures: [{ name: 'TopicRecreatedError', topic: 'b' }],
       })
@@ -68,7 +70,7 @@ describe('the position of a topic that was deleted and created again', () => {
     consumer.pause()
     await recreate(bed)
     await bed.cluster.refresh('b')
-    await consumer.commitOffsets()
+    await consumer.commits.commit()
     expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
   })
 
@@ -87,10 +89,12 @@ describe('the position of a topic that was deleted and created again', () => {
     await using bed = await Bed.start({ topics })
     const consumer = await reading(bed)
     await recreate(bed)
-    expect(await failureOf(consumer.consume())).toMatchObject({ name: 'TopicRecreatedError' })
-    consumer.seek(B0, 0)
-    await takeTexts(consumer, 2)
-    await consumer.commitOffsets()
+    expect(await failureOf(consumer.reader.consume())).toMatchObject({
+      name: 'TopicRecreatedError',
+    })
+    consumer.positions.seek(B0, 0)
+    await takeTexts(consumer.reader, 2)
+    await consumer.commits.commit()
     expect(await firstOfNextOwner(bed)).toEqual(['new 2'])
   })
 })
@@ -98,9 +102,9 @@ describe('the position of a topic that was deleted and created again', () => {
 it('requests name topics by id in OffsetCommit and OffsetFetch if the brokers have ids', async () => {
   await using bed = await Bed.start({ version: '4.4', topics })
   const consumer = await reading(bed)
-  await consumer.commitOffsets()
+  await consumer.commits.commit()
   for (const api of ['OffsetCommit', 'OffsetFetch'] as const) {
     expect(bed.kafka.requests.all({ api }).at(-1)?.version).toBe(10)
   }
-  expect(await consumer.fetchOffsets()).toMatchObject([{ ...A0, offset: 3 }, { ...B0, offset: 3 }]) // prettier-ignore
+  expect(await consumer.commits.fetch()).toMatchObject([{ ...A0, offset: 3 }, { ...B0, offset: 3 }]) // prettier-ignore
 })

@@ -53,7 +53,7 @@ describe.each<[string, Read]>([
   [
     'batches()',
     async (consumer, seen) => {
-      for await (const batch of consumer.batches()) {
+      for await (const batch of consumer.reader.batches()) {
         // All of it is there until the next one is asked for, whatever comes meanwhile.
         for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
         for (const message of batch) seen(message)
@@ -63,19 +63,19 @@ describe.each<[string, Read]>([
   [
     'for await',
     async (consumer, seen) => {
-      for await (const message of consumer) seen(message)
+      for await (const message of consumer.reader.messages()) seen(message)
     },
   ],
   [
     'consume()',
     async (consumer, seen) => {
-      for (let left = COUNT * 2; left > 0; left--) seen((await consumer.consume())!)
+      for (let left = COUNT * 2; left > 0; left--) seen((await consumer.reader.consume())!)
     },
   ],
   [
     'run()',
     (consumer, seen) =>
-      consumer.run(
+      consumer.reader.run(
         async (message) => {
           await new Promise(setImmediate)
           seen(message)
@@ -102,7 +102,8 @@ describe.each<[string, Read]>([
 describe('the memory of consumed messages', () => {
   async function memories(options: ConsumerOptions): Promise<ReadonlySet<ArrayBufferLike>> {
     const found = new Set<ArrayBufferLike>()
-    for await (const { value } of await reading([0], options)) found.add(value!.buffer)
+    for await (const { value } of (await reading([0], options)).reader.messages())
+      found.add(value!.buffer)
     return found
   }
 
@@ -118,14 +119,14 @@ describe('a consumer with reuseMemory', () => {
   it('keeps a message that is being processed while its partition is paused', async () => {
     await fill([0, 1])
     const consumer = await reading([0], { ...REUSING, stopAtEnd: false })
-    const batches = consumer.batches()
+    const batches = consumer.reader.batches()
     let { value: batch } = await batches.next()
     while (batch!.lastOffset < COUNT / 2) ({ value: batch } = await batches.next())
     consumer.pause([PARTITIONS[0]!])
     await consumer.assign([PARTITIONS[1]!])
     for (let fetches = 0; fetches < 3; fetches++) {
       // What comes for the other partition needs memory.
-      consumer.seek(PARTITIONS[1]!, 0)
+      consumer.positions.seek(PARTITIONS[1]!, 0)
       await bed.kafka.requests.next({ api: 'Fetch' })
     }
     for (const { partition, offset, value } of batch!) {
@@ -136,12 +137,12 @@ describe('a consumer with reuseMemory', () => {
   it('rejects ways of reading that keep messages longer, and starts none', async () => {
     await fill([0])
     const consumer = await reading([0], REUSING)
-    expect(() => consumer.stream()).toThrow(
+    expect(() => consumer.reader.stream()).toThrow(
       'stream() keeps messages for longer than reuseMemory allows',
     )
-    await expect(consumer.run(() => undefined, { orderBy: 'key' })).rejects.toThrow(
+    await expect(consumer.reader.run(() => undefined, { orderBy: 'key' })).rejects.toThrow(
       "run() with orderBy: 'key' keeps messages for longer than reuseMemory allows",
     )
-    expect((await consumer.consume())?.offset).toBe(0)
+    expect((await consumer.reader.consume())?.offset).toBe(0)
   })
 })

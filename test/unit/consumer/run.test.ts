@@ -35,7 +35,7 @@ describe('run by key', () => {
     let running = 0
     let most = 0
     const handled: number[] = []
-    await consumer.run(
+    await consumer.reader.run(
       async ({ partition, offset }) => {
         most = Math.max(most, ++running)
         // Nothing with the hot key is done before everything else is.
@@ -57,7 +57,7 @@ describe('run by key', () => {
     await consumer.assign([A0])
     const first = deferred()
     const order: number[] = []
-    await consumer.run(
+    await consumer.reader.run(
       async ({ offset }) => {
         if (offset === 0) await first.promise
         order.push(offset)
@@ -78,16 +78,16 @@ describe('run by key', () => {
     await consumer.assign([A0])
     const first = deferred()
     let handled = 0
-    const running = consumer.run(
+    const running = consumer.reader.run(
       async ({ offset }) => {
         if (offset === 0) await first.promise
         handled++
       },
       { concurrency: 4, orderBy: 'key' },
     )
-    await until(() => consumer.position(A0) === most)
+    await until(() => consumer.positions.of(A0) === most)
     for (let turns = 0; turns < 50; turns++) await nextTurn()
-    expect(consumer.position(A0)).toBe(most)
+    expect(consumer.positions.of(A0)).toBe(most)
     first.resolve()
     await running
     expect(handled).toBe(count)
@@ -100,7 +100,7 @@ describe('run by key', () => {
     const first = deferred()
     const ofHot: number[] = []
     const others = new Set<number>()
-    const running = consumer.run(
+    const running = consumer.reader.run(
       async ({ offset }) => {
         if (offset === 0) await first.promise
         if (offset < 10) ofHot.push(offset)
@@ -112,7 +112,7 @@ describe('run by key', () => {
     consumer.pause([A0])
     first.resolve()
     await until(() => ofHot.length === 1)
-    await until(() => consumer.position(A0) === 1)
+    await until(() => consumer.positions.of(A0) === 1)
     consumer.resume([A0])
     await running
     expect(ofHot).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -124,7 +124,7 @@ describe('run by key', () => {
     await consumer.assign([A0])
     const first = deferred()
     const seen: number[] = []
-    const running = consumer.run(
+    const running = consumer.reader.run(
       async ({ offset }) => {
         seen.push(offset)
         if (offset === 0) await first.promise
@@ -132,7 +132,7 @@ describe('run by key', () => {
       { concurrency: 3, orderBy: 'key' },
     )
     await until(() => seen.includes(14))
-    consumer.seek(A0, 13)
+    consumer.positions.seek(A0, 13)
     first.resolve()
     await running
     expect(seen.slice(0, 6).sort((a, b) => a - b)).toEqual([0, 10, 11, 12, 13, 14])
@@ -155,10 +155,10 @@ describe('run by key', () => {
       await nextTurn()
       seen.push(offset)
     }
-    expect(await failureOf(consumer.run(handle, options))).toMatchObject({ offset: 2 })
-    expect(consumer.position(A0)).toBe(2)
-    consumer.seek(A0, 3)
-    await consumer.run(handle, options)
+    expect(await failureOf(consumer.reader.run(handle, options))).toMatchObject({ offset: 2 })
+    expect(consumer.positions.of(A0)).toBe(2)
+    consumer.positions.seek(A0, 3)
+    await consumer.reader.run(handle, options)
     expect(seen).toEqual([0, 1, 3])
   })
 })
@@ -172,7 +172,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       await consumer.assign([A0])
       const stop = new AbortController()
       const handled: number[] = []
-      await consumer.run(
+      await consumer.reader.run(
         async ({ offset }) => {
           if (offset === 2) stop.abort()
           await nextTurn()
@@ -181,14 +181,14 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
         { ...options, stopSignal: stop.signal },
       )
       expect(handled).toEqual([0, 1, 2])
-      expect((await consumer.consume())?.offset).toBe(3)
+      expect((await consumer.reader.consume())?.offset).toBe(3)
     })
 
     it('resolves when stopSignal is aborted while it waits for messages', async () => {
       const consumer = bed.consumer()
       await consumer.assign([A0])
       const stop = new AbortController()
-      const running = consumer.run(() => undefined, { ...options, stopSignal: stop.signal })
+      const running = consumer.reader.run(() => undefined, { ...options, stopSignal: stop.signal })
       await nextTurn()
       stop.abort()
       await running
@@ -197,11 +197,11 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
     it('resolves when the consumer is closed, and throws ClosedError when it was closed before', async () => {
       const consumer = bed.consumer()
       await consumer.assign([A0])
-      const running = consumer.run(() => undefined, options)
+      const running = consumer.reader.run(() => undefined, options)
       await nextTurn()
       await consumer.close()
       await running
-      const again = consumer.run(() => undefined, options)
+      const again = consumer.reader.run(() => undefined, options)
       expect(await failureOf(again)).toMatchObject({ code: 'CLOSED' })
     })
 
@@ -211,7 +211,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       await consumer.assign([A0])
       const attempts: string[] = []
       const run = () =>
-        consumer.run(({ offset }, { attempt }) => {
+        consumer.reader.run(({ offset }, { attempt }) => {
           attempts.push(`${offset}: ${attempt}`)
           if (offset === 1 && attempt < 3) throw new Error('again')
         }, options)
@@ -229,7 +229,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       const begun = deferred()
       const seen: string[] = []
       const reasons: unknown[] = []
-      const running = consumer.run(
+      const running = consumer.reader.run(
         async ({ partition, offset }, { signal }) => {
           seen.push(`${partition}-${offset}`)
           if (partition === 1) return
@@ -242,7 +242,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       )
       await begun.promise
       await consumer.settled([A0])
-      expect(consumer.position(A0)).toBe(0)
+      expect(consumer.positions.of(A0)).toBe(0)
       await consumer.assign([A1])
       consumer.unassign([A0])
       await running
@@ -255,7 +255,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       const consumer = bed.consumer({ consumerGroup: 'g', autoCommitEnable: true })
       await consumer.assign([A0])
       const begun = deferred()
-      const running = consumer.run(async ({ offset }, { signal }) => {
+      const running = consumer.reader.run(async ({ offset }, { signal }) => {
         if (offset === 0) return
         begun.resolve()
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -266,7 +266,7 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       await running
       const next = bed.consumer({ consumerGroup: 'g' })
       await next.assign([A0])
-      expect(next.position(A0)).toBe(1)
+      expect(next.positions.of(A0)).toBe(1)
     })
   },
 )
