@@ -1,5 +1,7 @@
+import type { Reader } from '../buffer/reader.ts'
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
-import { array, bool, int16, int32, int64, string, uuid } from '../schema/fields.ts'
+import { compactStructs, compactText, compactTextOrNull, dropTags } from '../schema/compact.ts'
+import { array, bool, int16, int32, int64, string, uuid, ZERO_UUID } from '../schema/fields.ts'
 
 /**
  * Returns the committed offsets of a group; v0 reads them from ZooKeeper. From v8 on a request can
@@ -51,21 +53,48 @@ export const offsetFetch = api({
     errorCode: int16('2-7', { ignorable: true }),
     groups: array('8+', {
       groupId: string('8+'),
-      topics: array('8+', {
-        name: string('8-9', { ignorable: true }),
-        topicId: uuid('10+', { ignorable: true }),
-        partitions: array('8+', {
-          partitionIndex: int32('8+'),
-          committedOffset: int64('8+'),
-          committedLeaderEpoch: int32('8+', { default: -1, ignorable: true }),
-          metadata: string('8+', { nullable: '8+' }),
-          errorCode: int16('8+'),
-        }),
-      }),
+      topics: array(
+        '8+',
+        {
+          name: string('8-9', { ignorable: true }),
+          topicId: uuid('10+', { ignorable: true }),
+          partitions: array('8+', {
+            partitionIndex: int32('8+'),
+            committedOffset: int64('8+'),
+            committedLeaderEpoch: int32('8+', { default: -1, ignorable: true }),
+            metadata: string('8+', { nullable: '8+' }),
+            errorCode: int16('8+'),
+          }),
+        },
+        {},
+        { versions: '8-9', read: readTopic },
+      ),
       errorCode: int16('8+'),
     }),
   },
 })
+
+function readTopic(reader: Reader) {
+  const topic = {
+    name: compactText(reader),
+    topicId: ZERO_UUID,
+    partitions: compactStructs(reader, readPartition),
+  }
+  dropTags(reader)
+  return topic
+}
+
+function readPartition(reader: Reader) {
+  const partition = {
+    partitionIndex: reader.int32(),
+    committedOffset: reader.int64(),
+    committedLeaderEpoch: reader.int32(),
+    metadata: compactTextOrNull(reader),
+    errorCode: reader.int16(),
+  }
+  dropTags(reader)
+  return partition
+}
 
 export type OffsetFetchRequest = RequestOf<typeof offsetFetch>
 export type OffsetFetchResponse = ResponseOf<typeof offsetFetch>

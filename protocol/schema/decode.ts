@@ -2,7 +2,7 @@ import type { Reader } from '../buffer/reader.ts'
 import { Reader as BoundedReader } from '../buffer/reader.ts'
 import { ProtocolError, within } from '../protocol-error.ts'
 import type { UnknownTaggedField } from './fields.ts'
-import type { Plan, ValuePlan } from './plan.ts'
+import type { ArrayPlan, Plan, ValuePlan } from './plan.ts'
 
 type Struct = Record<string, unknown>
 
@@ -107,24 +107,40 @@ function decodeValue(
       )
       return count === undefined
         ? nullOr(reader, nullable)
-        : decodeArray(reader, value.element, count, compact)
+        : decodeArray(reader, value, count, compact)
     }
   }
 }
 
 function decodeArray(
   reader: Reader,
-  element: ValuePlan,
+  { element, read }: ArrayPlan,
   count: number,
   compact: boolean,
 ): unknown[] {
   const array: unknown[] = []
+  const isFast = read !== undefined && reader.dropsUnknownFields
   try {
-    while (array.length < count) array.push(decodeValue(reader, element, compact, false))
+    while (array.length < count) {
+      const struct = isFast ? readFast(reader, read) : undefined
+      array.push(struct ?? decodeValue(reader, element, compact, false))
+    }
   } catch (error) {
     throw within(error, `[${array.length}]`)
   }
   return array
+}
+
+/** Undefined, with the reader at the same position as before, if the struct cannot be read. */
+function readFast(reader: Reader, read: (reader: Reader) => unknown): unknown {
+  const start = reader.offset
+  try {
+    return read(reader)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    reader.offset = start
+    return undefined
+  }
 }
 
 /** A count, checked against the remaining bytes; undefined for null. */

@@ -7,6 +7,7 @@
  * default, the versions in which it may be null, its tag, and whether it may be dropped silently if
  * a version does not have it.
  */
+import type { Reader } from '../buffer/reader.ts'
 import { parseVersions, type VersionRange, type VersionSpec } from './versions.ts'
 
 /**
@@ -37,7 +38,23 @@ export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 export type FieldType =
   | { readonly kind: 'primitive'; readonly name: PrimitiveName }
   | { readonly kind: 'struct'; readonly fields: Fields }
-  | { readonly kind: 'array'; readonly element: PrimitiveName | Fields }
+  | { readonly kind: 'array'; readonly element: PrimitiveName | Fields; readonly fast?: FastReader }
+
+/**
+ * A decoder by hand for the structs of an array that has thousands of them, three times as fast as
+ * the walk of a plan: an object literal costs a fifth of a copy of the defaults and of stores by
+ * name.
+ */
+export interface FastReader<Struct = unknown> {
+  /** The flexible versions that it reads, all of which have the same fields. */
+  readonly versions: VersionSpec
+  /**
+   * Returns the same object as the declared fields, in the same order, and drops unknown tagged
+   * fields. If it throws a ProtocolError, the struct is decoded again by its declaration, which
+   * finds the error again and names the field.
+   */
+  readonly read: (reader: Reader) => Struct
+}
 
 /**
  * A field of a message. `Out` is its type when decoded, `In` when encoded, and `Optional` is
@@ -193,13 +210,15 @@ export function array<
   versions: V,
   element: E,
   options?: O,
+  fast?: FastReader<DecodedElement<E>>,
 ): Field<
   OrNull<readonly DecodedElement<E>[], O>,
   OrNull<readonly EncodableElement<E>[], O>,
   IsOptional<V, O>
 > {
   const zero = Object.freeze([])
-  return field({ kind: 'array', element }, versions, options ?? {}, zero)
+  const type = { kind: 'array', element, ...(fast === undefined ? {} : { fast }) } as const
+  return field(type, versions, options ?? {}, zero)
 }
 
 /** A single struct, not in an array. Its default consists of its fields' defaults. */

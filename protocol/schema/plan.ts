@@ -1,5 +1,5 @@
-import type { Field, Fields, PrimitiveName } from './fields.ts'
-import { includes, type VersionRange } from './versions.ts'
+import type { FastReader, Field, Fields, PrimitiveName } from './fields.ts'
+import { includes, parseVersions, type VersionRange } from './versions.ts'
 
 /**
  * The layout of a struct in one version, computed once. It is walked by a switch, not by a closure
@@ -36,9 +36,15 @@ export interface Step {
 }
 
 export type ValuePlan =
-  | { readonly kind: PrimitiveName }
-  | { readonly kind: 'struct'; readonly plan: Plan }
-  | { readonly kind: 'array'; readonly element: ValuePlan; readonly elementMinBytes: number }
+  { readonly kind: PrimitiveName } | { readonly kind: 'struct'; readonly plan: Plan } | ArrayPlan
+
+export interface ArrayPlan {
+  readonly kind: 'array'
+  readonly element: ValuePlan
+  readonly elementMinBytes: number
+  /** Reads the elements, if they have a decoder by hand in this version. */
+  readonly read: FastReader['read'] | undefined
+}
 
 const FIXED_BYTES = {
   bool: 1,
@@ -101,7 +107,9 @@ function valueOf(
       : { kind: 'struct', plan: planOf(type.element, version, flexibleVersions) }
   // At least one byte for each element, so that no count exceeds what the frame can contain.
   const elementMinBytes = Math.max(1, minBytesOf({ value: element, compact, nullable: false }))
-  return { kind: 'array', element, elementMinBytes }
+  const { fast } = type
+  const isFast = compact && fast !== undefined && includes(parseVersions(fast.versions), version)
+  return { kind: 'array', element, elementMinBytes, read: isFast ? fast.read : undefined }
 }
 
 function minBytesOf({ value, compact, nullable }: Pick<Step, 'value' | 'compact' | 'nullable'>) {

@@ -82,10 +82,14 @@ export function outcomeOf<Key, Result>(
 }
 
 /** An int64 of a response as a number. Throws UnsafeIntegerError past 2^53 rather than rounding it. */
-export function exactNumber(value: bigint, what: string, context?: ErrorContext): number {
+export function exactNumber(
+  value: bigint,
+  what: string | (() => string),
+  context?: ErrorContext,
+): number {
   const number = Number(value)
   if (Number.isSafeInteger(number)) return number
-  throw new UnsafeIntegerError(what, value, context)
+  throw new UnsafeIntegerError(typeof what === 'string' ? what : what(), value, context)
 }
 
 /** The outcome of an item whose result may throw a KafkaError, such as that of an int64 past 2^53. */

@@ -203,21 +203,31 @@ function groupOutcome(
   const what = `listing offsets of group '${group}'`
   const offsets: GroupOffset[] = []
   for (const { name: topic, partitions } of topics) {
-    for (const { partitionIndex: partition, ...found } of partitions) {
-      const where = { topic, partition }
+    for (const found of partitions) {
+      const where = { topic, partition: found.partitionIndex }
       const failed = itemError(found.errorCode, what, recipient.name, null, where)
       if (failed === undefined && found.committedOffset < 0n) {
         if (wanted !== undefined) offsets.push(where)
         continue
       }
-      const { committedLeaderEpoch: leaderEpoch, committedOffset, metadata } = found
-      const { result, error } = outcomeFrom(where, failed, () => ({
-        offset: exactNumber(committedOffset, `the committed offset of ${nameOf(where)}`, where),
-        ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-        ...(metadata === null || metadata === '' ? {} : { metadata }),
-      }))
-      offsets.push(error === undefined ? { ...where, ...result } : { ...where, error })
+      const { result, error } = outcomeFrom(where, failed, () => committedOffset(where, found))
+      offsets.push(error === undefined ? result : { ...where, error })
     }
   }
   return outcomeOf(item, itemError(errorCode, what, recipient.name), inOrder(offsets))
+}
+
+/** Fields are added without spreads: a group may have thousands of partitions. */
+function committedOffset(
+  { topic, partition }: TopicPartition,
+  found: OffsetFetchResponse['topics'][number]['partitions'][number],
+): GroupOffset {
+  const where = { topic, partition }
+  const committed: { -readonly [Key in keyof GroupOffset]: GroupOffset[Key] } = where
+  const what = () => `the committed offset of ${nameOf(where)}`
+  committed.offset = exactNumber(found.committedOffset, what, where)
+  if (found.committedLeaderEpoch >= 0) committed.leaderEpoch = found.committedLeaderEpoch
+  const { metadata } = found
+  if (metadata !== null && metadata !== '') committed.metadata = metadata
+  return committed
 }

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
 import { anInteger, aString, shown } from '../options.ts'
-import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { inOrder as compare, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
-import { compareText, type Item } from './items.ts'
+import type { Item } from './items.ts'
 
 /** Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. */
 export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
@@ -27,18 +27,22 @@ export function checkPartitions(operation: string, partitions: readonly TopicPar
 
 /** By topic and partition. */
 export function inOrder<One extends TopicPartition>(partitions: readonly One[]): readonly One[] {
-  return [...partitions].sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition)
+  // Most responses have this order already.
+  const isInOrder = partitions.every(
+    (one, index) => index === 0 || compare(partitions[index - 1]!, one) <= 0,
+  )
+  return isInOrder ? partitions : [...partitions].sort(compare)
 }
 
 /** The partitions of a response, by topic and partition. */
 export function partitionsByName<One extends { readonly partitionIndex: number }>(
   topics: readonly { readonly name: string; readonly partitions: readonly One[] }[],
 ): ReadonlyMap<string, One> {
-  return new Map(
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map((one) => [nameOf({ topic: name, partition: one.partitionIndex }), one]),
-    ),
-  )
+  const found = new Map<string, One>()
+  for (const { name, partitions } of topics) {
+    for (const one of partitions) found.set(`${name}-${one.partitionIndex}`, one)
+  }
+  return found
 }
 
 /** The outcome of a partition. */

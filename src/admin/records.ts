@@ -1,5 +1,9 @@
 import { deleteRecords as deleteRecordsApi } from '../../protocol/apis/delete-records.ts'
-import { listOffsets as listOffsetsApi } from '../../protocol/apis/list-offsets.ts'
+import {
+  listOffsets as listOffsetsApi,
+  type ListOffsetsResponse,
+} from '../../protocol/apis/list-offsets.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -17,7 +21,7 @@ import {
   settled,
   type Item,
 } from './items.ts'
-import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
+import { checkPartitions, inOrder, partitionsByName, partitionsFound } from './partitions.ts'
 
 /**
  * A position in a partition: an end of the log, the first message at or after a time, the message
@@ -151,10 +155,7 @@ export async function offsetsAt(
   isReadCommitted: boolean,
 ): Promise<readonly ListedOffset[]> {
   const { timestamp, since, release } = positionOf(at)
-  const outcomes = await cluster.fanOut.run<
-    TopicPartition,
-    Omit<ListedOffset, keyof TopicPartition>
-  >({
+  const outcomes = await cluster.fanOut.run<TopicPartition, ListedOffset>({
     items: partitions,
     to: ({ topic, partition }) => ({ leader: { topic, partition } }),
     what: 'listing offsets',
@@ -186,24 +187,32 @@ export async function offsetsAt(
         const answer = found.get(nameOf(item))
         if (answer === undefined) return []
         const error = partitionError(answer.errorCode, 'listing the offset of', item, recipient)
-        const first = answer.oldStyleOffsets[0] ?? -1n
-        const found64 = version < WITH_ONE_OFFSET ? first : answer.offset
-        return [
-          outcomeFrom(item, error, () => {
-            const of = nameOf(item)
-            const offset = exactNumber(found64, `the offset of ${of}`, item)
-            const timestamp = exactNumber(answer.timestamp, `the timestamp of ${of}`, item)
-            return {
-              ...(offset < 0 ? {} : { offset }),
-              ...(timestamp < 0 ? {} : { timestamp }),
-              ...(answer.leaderEpoch < 0 ? {} : { leaderEpoch: answer.leaderEpoch }),
-            }
-          }),
-        ]
+        return [outcomeFrom(item, error, () => listedOffset(item, answer, version))]
       })
     },
   })
-  return partitionsFound(outcomes)
+  return inOrder(
+    outcomes.map(({ item: { topic, partition }, result, error }) =>
+      error === undefined ? result : { topic, partition, error },
+    ),
+  )
+}
+
+/** Fields are added without spreads: `lag` lists thousands of partitions. */
+function listedOffset(
+  { topic, partition }: TopicPartition,
+  found: ListOffsetsResponse['topics'][number]['partitions'][number],
+  version: number,
+): ListedOffset {
+  const where = { topic, partition }
+  const inResponse = version < WITH_ONE_OFFSET ? (found.oldStyleOffsets[0] ?? -1n) : found.offset
+  const offset = exactNumber(inResponse, () => `the offset of ${nameOf(where)}`, where)
+  const timestamp = exactNumber(found.timestamp, () => `the timestamp of ${nameOf(where)}`, where)
+  const listed: { -readonly [Key in keyof ListedOffset]: ListedOffset[Key] } = where
+  if (offset >= 0) listed.offset = offset
+  if (timestamp >= 0) listed.timestamp = timestamp
+  if (found.leaderEpoch >= 0) listed.leaderEpoch = found.leaderEpoch
+  return listed
 }
 
 async function deleteAt(
@@ -261,5 +270,6 @@ function partitionError(
   { topic, partition }: TopicPartition,
   { name }: Recipient,
 ): KafkaError | undefined {
+  if (errorCode === ErrorCode.NONE) return undefined
   return itemError(errorCode, `${what} ${topic}-${partition}`, name, null, { topic, partition })
 }

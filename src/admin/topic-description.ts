@@ -59,14 +59,14 @@ export function topicDescription(
   includeAuthorizedOperations: boolean,
 ): TopicDescription {
   const { topicId, errorCode } = found
-  const described: Mutable<TopicDescription> = {
-    topic,
-    ...(topicId === ZERO_UUID ? {} : { topicId }),
-    isInternal: isInternalTopic(topic, found.isInternal),
-    partitions: found.partitions
-      .map((partition) => partitionDescription(partition, topic))
-      .sort((a, b) => a.partition - b.partition),
-  }
+  const isInternal = isInternalTopic(topic, found.isInternal)
+  const partitions = found.partitions
+    .map((partition) => partitionDescription(partition, topic))
+    .sort((a, b) => a.partition - b.partition)
+  const described: Mutable<TopicDescription> =
+    topicId === ZERO_UUID
+      ? { topic, isInternal, partitions }
+      : { topic, topicId, isInternal, partitions }
   // DescribeTopicPartitions always returns them.
   const operations = includeAuthorizedOperations
     ? operationsOf(found.topicAuthorizedOperations)

@@ -5,12 +5,12 @@
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
+import { bounded } from '../async/bounded.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { eachOf } from '../async/each-of.ts'
 import { BrokerError, isRetriable, KafkaError, RequestTimeoutError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
-import { abortable } from '../async/abortable.ts'
+import { TookTooLongError } from '../async/limited.ts'
 import { appendTo } from './append-to.ts'
 import type { BrokerPool } from './broker-pool.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
@@ -279,9 +279,7 @@ async function within<T>(deadline: Deadline, what: string, run: () => Promise<T>
   const late = `${what} took longer than ${deadline.timeoutMs} ms`
   if (deadline.remainingMs <= 0) throw new RequestTimeoutError(late, {})
   try {
-    return await limited(deadline.remainingMs, deadline.signal, (signal) =>
-      abortable(run(), signal),
-    )
+    return await bounded(deadline.remainingMs, deadline.signal, run)
   } catch (error) {
     if (!(error instanceof TookTooLongError)) throw error
     throw new RequestTimeoutError(late, { cause: error })

@@ -1,7 +1,7 @@
-import { abortable } from '../async/abortable.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
+import { bounded } from '../async/bounded.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
+import { TookTooLongError } from '../async/limited.ts'
 import { BrokerError, isRetriable, RequestTimeoutError } from '../errors.ts'
 import { retryChannel, type RetryEvent } from '../observe/channels.ts'
 import type { ClusterOptions } from './cluster-options.ts'
@@ -33,9 +33,7 @@ export async function retrying<T>(
   let last: Error | undefined
   for (let number = 0; ; number++) {
     try {
-      return await limited(deadline.remainingMs, deadline.signal, (signal) =>
-        abortable(attempt(number), signal),
-      )
+      return await bounded(deadline.remainingMs, deadline.signal, () => attempt(number))
     } catch (error) {
       deadline.signal?.throwIfAborted()
       if (error instanceof TookTooLongError) {
