@@ -13,7 +13,6 @@ import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import {
   brokerConfigOf,
-  consumerGroupSettingsOf,
   brokerIdsOf,
   listenerPlans,
   queuedMaxRequestBytesOf,
@@ -99,16 +98,16 @@ export class EmbeddedCluster implements AsyncDisposable {
     }
     this.#groups = new Groups(
       brokers,
+      this.#state.topics,
       {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
         maxSessionTimeoutMs: profile.maxSessionTimeoutMs,
-        share: {
-          recordLockMs: options.shareRecordLockMs ?? 30_000,
-          deliveryCountLimit: options.shareDeliveryCountLimit ?? 5,
-          autoOffsetReset: options.shareAutoOffsetReset ?? 'latest',
+        defaults: {
+          brokerConfig: this.#state.settings.brokerConfig,
+          shareAutoOffsetReset: options.shareAutoOffsetReset ?? 'latest',
+          consumerMaxSize: options.groupConsumerMaxSize ?? 2_147_483_647,
         },
-        consumer: consumerGroupSettingsOf(options),
       },
       this.#timers,
       storage,

@@ -1,7 +1,6 @@
 /**
  * The setup that follows from a cluster's options: its brokers, their listeners, and their configs.
  */
-import type { ConsumerGroupSettings } from './groups/consumer/consumer-group.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { Authorizer } from './authorization/authorizer.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
@@ -70,15 +69,6 @@ export function queuedMaxRequestBytesOf({ queuedMaxRequestBytes }: EmbeddedClust
   return queuedMaxRequestBytes ?? QUEUED_MAX_REQUEST_BYTES
 }
 
-/** Of groups of the consumer protocol. */
-export function consumerGroupSettingsOf(options: EmbeddedClusterOptions): ConsumerGroupSettings {
-  return {
-    sessionTimeoutMs: options.groupConsumerSessionTimeoutMs ?? 45_000,
-    heartbeatIntervalMs: options.groupConsumerHeartbeatIntervalMs ?? 5_000,
-    maxSize: options.groupConsumerMaxSize ?? 2_147_483_647,
-  }
-}
-
 /** Whether a broker has a plugin for the metrics of clients. */
 export function receivesMetrics({
   clientMetrics = false,
@@ -99,6 +89,8 @@ export function brokerConfigOf(options: EmbeddedClusterOptions): ReadonlyMap<str
     'group.consumer.session.timeout.ms': options.groupConsumerSessionTimeoutMs,
     'group.consumer.heartbeat.interval.ms': options.groupConsumerHeartbeatIntervalMs,
     'group.consumer.max.size': options.groupConsumerMaxSize,
+    'group.share.record.lock.duration.ms': options.shareRecordLockMs,
+    'group.share.delivery.count.limit': options.shareDeliveryCountLimit,
     'queued.max.request.bytes': queuedMaxRequestBytesOf(options),
   }
   return new Map(

@@ -1,20 +1,19 @@
 import type { Brokers } from '../cluster/brokers.ts'
-import type { Topic } from '../cluster/topics.ts'
+import type { Topic, Topics } from '../cluster/topics.ts'
 import { Refused } from '../refused.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import type { Timers } from '../timers.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
-import { ConsumerGroup, type ConsumerGroupSettings } from './consumer/consumer-group.ts'
+import { GroupConfigs, type GroupDefaults } from './configs/group-configs.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
 import type { Group } from './group.ts'
 import { GroupOffsets } from './offsets.ts'
 import { ShareGroup } from './share-group.ts'
-import type { ShareSettings } from './share-partition.ts'
 
 export interface CoordinatorSettings extends GroupSettings {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
-  readonly share: ShareSettings
-  readonly consumer: ConsumerGroupSettings
+  readonly defaults: GroupDefaults
 }
 
 /**
@@ -22,6 +21,7 @@ export interface CoordinatorSettings extends GroupSettings {
  * a log.
  */
 export class Groups {
+  readonly configs: GroupConfigs
   readonly #byId = new Map<string, Group>()
   readonly #moved = new Map<string, number>()
   readonly #brokers: Brokers
@@ -31,6 +31,7 @@ export class Groups {
 
   constructor(
     brokers: Brokers,
+    topics: Topics,
     settings: CoordinatorSettings,
     timers: Timers,
     storage: ClusterStorage,
@@ -39,10 +40,15 @@ export class Groups {
     this.#settings = settings
     this.#timers = timers
     this.#storage = storage
+    this.configs = new GroupConfigs(settings.defaults, storage)
     for (const { group, topic, partition, ...saved } of storage.saved.offsets) {
       const { leaderEpoch, metadata } = saved
       const committed = { offset: BigInt(saved.offset), leaderEpoch, metadata }
       this.findOrCreateClassic(group).offsets.set(topic, partition, committed)
+    }
+    for (const { group, topicId, partition: index, ...saved } of storage.saved.shares) {
+      const partition = topics.byId(topicId)?.partitions[index]
+      if (partition !== undefined) this.findOrCreateShare(group).restore(topicId, partition, saved)
     }
   }
 
@@ -75,11 +81,6 @@ export class Groups {
     return group
   }
 
-  /** The settings of all share groups. */
-  get shareSettings(): ShareSettings {
-    return this.#settings.share
-  }
-
   /** Undefined if there is none, or one of another type. */
   findShare(id: string): ShareGroup | undefined {
     const group = this.#byId.get(id)
@@ -99,7 +100,12 @@ export class Groups {
     const known = this.#byId.get(id)
     if (known instanceof ShareGroup) return known
     if (known !== undefined) return this.share(id)
-    const group = new ShareGroup(id, this.#settings.share, this.#timers)
+    const group = new ShareGroup(
+      id,
+      this.configs.shareSettings(id),
+      this.#timers,
+      this.#storage.save,
+    )
     this.#byId.set(id, group)
     return group
   }
@@ -125,7 +131,7 @@ export class Groups {
     const isConvertible = known instanceof ClassicGroup && known.isEmpty
     if (known !== undefined && !isConvertible) return this.consumer(id)
     const offsets = known?.offsets ?? new GroupOffsets(id, this.#storage.save)
-    return new ConsumerGroup(id, offsets, this.#settings.consumer, this.#timers)
+    return new ConsumerGroup(id, offsets, this.configs.consumerSettings(id), this.#timers)
   }
 
   keep(group: Group): void {

@@ -1,10 +1,11 @@
 import type { Partition } from '../cluster/partition.ts'
 import type { Topics } from '../cluster/topics.ts'
 import { Refused } from '../refused.ts'
+import type { Save } from '../storage/saved-entry.ts'
 import type { Timer, Timers } from '../timers.ts'
 import type { Group, GroupDescription } from './group.ts'
 import { GroupOffsets } from './offsets.ts'
-import { SharePartition, type ShareSettings } from './share-partition.ts'
+import { SharePartition, type SavedSharePartition, type ShareSettings } from './share-partition.ts'
 
 export interface ShareMember {
   readonly id: string
@@ -34,9 +35,6 @@ export interface AssignedTopic {
   readonly partitions: readonly number[]
 }
 
-/** Kafka's group.share.session.timeout.ms. */
-const SESSION_TIMEOUT_MS = 45_000
-export const SHARE_HEARTBEAT_MS = 5_000
 const JOINING = 0
 const LEAVING = -1
 
@@ -49,15 +47,17 @@ export class ShareGroup implements Group {
   readonly offsets: GroupOffsets
   readonly members = new Map<string, ShareMember>()
   epoch = 0
-  readonly #settings: ShareSettings
+  readonly settings: ShareSettings
   readonly #timers: Timers
+  readonly #save: Save
   /** By topic id and partition number. */
   readonly #partitions = new Map<string, SharePartition>()
 
-  constructor(id: string, settings: ShareSettings, timers: Timers) {
+  constructor(id: string, settings: ShareSettings, timers: Timers, save: Save) {
     this.id = id
-    this.#settings = settings
+    this.settings = settings
     this.#timers = timers
+    this.#save = save
     this.offsets = new GroupOffsets(id, () => undefined)
   }
 
@@ -83,7 +83,8 @@ export class ShareGroup implements Group {
       this.epoch++
     }
     member.timer?.cancel()
-    member.timer = this.#timers.afterSilence(SESSION_TIMEOUT_MS, () => this.#remove(memberId))
+    const { sessionTimeoutMs } = this.settings
+    member.timer = this.#timers.afterSilence(sessionTimeoutMs, () => this.#remove(memberId))
     member.epoch = this.epoch
     const assignment = this.assignmentOf(member, topics)
     const assigned = JSON.stringify(assignment)
@@ -114,13 +115,21 @@ export class ShareGroup implements Group {
 
   /** Returns the group's state in a partition, which is created by the first call. */
   partition(topicId: string, partition: Partition): SharePartition {
-    const key = `${topicId} ${partition.index}`
-    let found = this.#partitions.get(key)
-    if (found === undefined) {
-      found = new SharePartition(partition, this.#settings, this.#timers)
-      this.#partitions.set(key, found)
-    }
-    return found
+    return this.find(topicId, partition.index) ?? this.restore(topicId, partition, undefined)
+  }
+
+  /** Sets the group's state in a partition: as it was saved, or else that of a new group. */
+  restore(
+    topicId: string,
+    partition: Partition,
+    saved: SavedSharePartition | undefined,
+  ): SharePartition {
+    const { index } = partition
+    const save = (state: SavedSharePartition) =>
+      this.#save({ kind: 'share', group: this.id, topicId, partition: index, ...state })
+    const state = new SharePartition(partition, this.settings, this.#timers, save, saved)
+    this.#partitions.set(`${topicId} ${index}`, state)
+    return state
   }
 
   /** Returns the group's state in a partition, if it exists. */
@@ -128,8 +137,12 @@ export class ShareGroup implements Group {
     return this.#partitions.get(`${topicId} ${partition}`)
   }
 
+  /** Deletes the group's state in a topic. */
   forget(topicId: string, partitions: number): void {
-    for (let index = 0; index < partitions; index++) this.#partitions.delete(`${topicId} ${index}`)
+    const isKnown = Array.from({ length: partitions }, (_, index) =>
+      this.#partitions.delete(`${topicId} ${index}`),
+    ).some(Boolean)
+    if (isKnown) this.#save({ kind: 'shareDeleted', group: this.id, topicId })
   }
 
   describe(): GroupDescription {

@@ -1,26 +1,46 @@
 import type { Partition } from '../cluster/partition.ts'
+import { firstAtOrAfter } from '../log/by-time.ts'
 import { Refused } from '../refused.ts'
+import type { SavedShareRange } from '../storage/saved-entry.ts'
 import type { Timers } from '../timers.ts'
+import {
+  ACKNOWLEDGE_TYPE,
+  checkBatches,
+  typesOf,
+  type AcknowledgementBatch,
+} from './share-acknowledgements.ts'
 
+/** The position at which a group starts in a partition. */
+export type StartOfGroup =
+  { readonly at: 'earliest' | 'latest' } | { readonly at: 'time'; readonly agoMs: number }
+
+/** The configs of a share group. */
 export interface ShareSettings {
   /** The duration of the acquisition lock of a record. */
   readonly recordLockMs: number
   /** How often a record is delivered before it is archived. */
   readonly deliveryCountLimit: number
-  /** The position at which a group starts in a partition. */
-  readonly autoOffsetReset: 'earliest' | 'latest'
+  /** How many records of a partition may be between the start offset and the last one that is lent. */
+  readonly maxRecordLocks: number
+  readonly start: StartOfGroup
+  /** Whether records of open and aborted transactions are not delivered. */
+  readonly isReadCommitted: boolean
+  /** Whether members may renew acquisition locks (KIP-1222). */
+  readonly mayRenew: boolean
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+}
+
+/** What survives a restart: everything but acquisition locks. */
+export interface SavedSharePartition {
+  readonly startOffset: number
+  readonly records: readonly SavedShareRange[]
 }
 
 export interface AcquiredRange {
   readonly firstOffset: bigint
   readonly lastOffset: bigint
   readonly deliveryCount: number
-}
-
-export interface AcknowledgementBatch {
-  readonly firstOffset: bigint
-  readonly lastOffset: bigint
-  readonly acknowledgeTypes: readonly number[]
 }
 
 /** The limits for reading and acquiring records. */
@@ -43,11 +63,11 @@ interface Acquired {
   until: number
 }
 
-/** Kafka's group.share.partition.max.record.locks. */
-const MOST_IN_FLIGHT = 2_000
-/** Kafka's numbers of the types of acknowledgements. */
-const TYPE = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 const HEADER_BYTES = 61
+const ATTRIBUTES_AT = 21
+const PRODUCER_ID_AT = 43
+const TRANSACTIONAL = 0x10
+const CONTROL = 0x20
 const NOTHING = { records: Buffer.alloc(0), acquired: [] as readonly AcquiredRange[] }
 
 /**
@@ -58,6 +78,7 @@ export class SharePartition {
   readonly partition: Partition
   readonly #settings: ShareSettings
   readonly #timers: Timers
+  readonly #save: (state: SavedSharePartition) => void
   /** By offset, from `#startOffset` on. */
   readonly #records = new Map<number, RecordState>()
   #startOffset: number
@@ -65,13 +86,26 @@ export class SharePartition {
   #lastLent = -1
   #leaderEpoch: number
 
-  constructor(partition: Partition, settings: ShareSettings, timers: Timers) {
+  /** Continues with the saved state, if there is one. */
+  constructor(
+    partition: Partition,
+    settings: ShareSettings,
+    timers: Timers,
+    save: (state: SavedSharePartition) => void,
+    saved?: SavedSharePartition,
+  ) {
     this.partition = partition
     this.#settings = settings
     this.#timers = timers
-    const { log, leaderEpoch } = partition
-    this.#startOffset = settings.autoOffsetReset === 'earliest' ? log.startOffset : log.endOffset
-    this.#leaderEpoch = leaderEpoch
+    this.#save = save
+    this.#leaderEpoch = partition.leaderEpoch
+    this.#startOffset = saved?.startOffset ?? startOffsetOf(partition, settings.start)
+    for (const [first, last, count] of saved?.records ?? []) {
+      const state: RecordState = count === 0 ? { kind: 'done' } : { kind: 'available', count }
+      for (let offset = first; offset <= last; offset++) this.#records.set(offset, state)
+      this.#lastLent = last
+    }
+    if (saved === undefined) save(this.#saved)
   }
 
   /** The first offset that the group has not finished (share-partition start offset). */
@@ -90,34 +124,24 @@ export class SharePartition {
   moveTo(offset: number): void {
     this.#records.clear()
     this.#startOffset = offset
+    this.#save(this.#saved)
   }
 
   /** Reads batches, and acquires the available records for the member. */
   acquire(
     member: string,
-    { maxBytes, maxRecords, isExact }: AcquireLimits,
+    limits: AcquireLimits,
   ): { readonly records: Buffer; readonly acquired: readonly AcquiredRange[] } {
     this.#followLeader()
-    const { log } = this.partition
-    const from = this.#firstAvailable()
-    if (from === undefined) return NOTHING
-    const data = log.read(from, maxBytes, true)
-    const offsets: number[] = []
-    let at = 0
-    while (at + HEADER_BYTES <= data.length && offsets.length < maxRecords) {
-      const size = 12 + data.readInt32BE(at + 8)
-      if (at + size > data.length) break
-      const base = Number(data.readBigInt64BE(at))
-      const last = base + data.readInt32BE(at + 23)
-      for (let offset = Math.max(base, from); offset <= last; offset++) {
-        if (isExact && offsets.length >= maxRecords) break
-        if (offset - this.startOffset >= MOST_IN_FLIGHT) break
-        if (this.#isAvailable(offset)) offsets.push(offset)
-      }
-      at += size
+    for (;;) {
+      const from = this.#firstAvailable()
+      if (from === undefined) return NOTHING
+      const { records, offsets, aborted } = this.#read(from, limits)
+      for (const offset of aborted) this.#records.set(offset, { kind: 'done' })
+      if (aborted.length > 0) this.#moveStart()
+      if (offsets.length > 0) return { records, acquired: this.#lend(member, offsets) }
+      if (aborted.length === 0) return NOTHING
     }
-    if (offsets.length === 0) return NOTHING
-    return { records: data.subarray(0, at), acquired: this.#lend(member, offsets) }
   }
 
   /**
@@ -126,7 +150,8 @@ export class SharePartition {
    */
   acknowledge(member: string, batches: readonly AcknowledgementBatch[], mayRenew: boolean): void {
     this.#followLeader()
-    checkBatches(batches, mayRenew ? TYPE.renew : TYPE.reject)
+    const renews = mayRenew && this.#settings.mayRenew
+    checkBatches(batches, renews ? ACKNOWLEDGE_TYPE.renew : ACKNOWLEDGE_TYPE.reject)
     const all = batches.flatMap((batch) => typesOf(batch))
     const seen = new Set<number>()
     for (const { offset } of all) {
@@ -149,8 +174,8 @@ export class SharePartition {
     for (const { offset, type } of all) {
       const record = this.#records.get(offset)
       if (record?.kind !== 'acquired') continue
-      if (type === TYPE.release) this.#release(offset, record.count)
-      else if (type === TYPE.renew) {
+      if (type === ACKNOWLEDGE_TYPE.release) this.#release(offset, record.count)
+      else if (type === ACKNOWLEDGE_TYPE.renew) {
         record.until = performance.now() + this.#settings.recordLockMs
         this.#watchLocks()
       } else this.#records.set(offset, { kind: 'done' })
@@ -163,9 +188,56 @@ export class SharePartition {
     this.#releaseAcquired((record) => record.member === member)
   }
 
+  /** The offsets that can be acquired, and those of aborted transactions, in batches from an offset on. */
+  #read(from: number, { maxBytes, maxRecords, isExact }: AcquireLimits) {
+    const { log } = this.partition
+    const records = log.read(from, maxBytes, true, this.#endOffset)
+    const isAborted = this.#abortedIn(from)
+    const end = this.startOffset + this.#settings.maxRecordLocks
+    const offsets: number[] = []
+    const aborted: number[] = []
+    let at = 0
+    while (at + HEADER_BYTES <= records.length && offsets.length < maxRecords) {
+      const size = 12 + records.readInt32BE(at + 8)
+      if (at + size > records.length) break
+      const base = Number(records.readBigInt64BE(at))
+      const last = base + records.readInt32BE(at + 23)
+      const found = isAborted(records.subarray(at, at + size), base) ? aborted : offsets
+      for (let offset = Math.max(base, from); offset <= last && offset < end; offset++) {
+        if (isExact && offsets.length >= maxRecords) break
+        if (this.#isAvailable(offset)) found.push(offset)
+      }
+      at += size
+    }
+    return { records: records.subarray(0, at), offsets, aborted }
+  }
+
+  /** Whether a batch has records of an aborted transaction that the group does not deliver. */
+  #abortedIn(from: number): (batch: Buffer, baseOffset: number) => boolean {
+    if (!this.#settings.isReadCommitted) return () => false
+    const { transactions } = this.partition.state
+    const all = transactions.abortedIn(from, this.#endOffset)
+    return (batch, baseOffset) => {
+      const attributes = batch.readInt16BE(ATTRIBUTES_AT)
+      if ((attributes & (TRANSACTIONAL | CONTROL)) !== TRANSACTIONAL) return false
+      const producerId = batch.readBigInt64BE(PRODUCER_ID_AT)
+      return all.some(
+        (one) =>
+          one.producerId === producerId &&
+          one.firstOffset <= baseOffset &&
+          one.lastOffset > baseOffset,
+      )
+    }
+  }
+
+  /** The end of the records that may be delivered. */
+  get #endOffset(): number {
+    const { partition } = this
+    return this.#settings.isReadCommitted ? partition.lastStableOffset : partition.log.endOffset
+  }
+
   #firstAvailable(): number | undefined {
-    const { endOffset } = this.partition.log
-    const last = Math.min(endOffset, this.startOffset + MOST_IN_FLIGHT)
+    const last = Math.min(this.#endOffset, this.startOffset + this.#settings.maxRecordLocks)
     for (let offset = this.startOffset; offset < last; offset++) {
       if (this.#isAvailable(offset)) return offset
     }
@@ -220,42 +292,56 @@ export class SharePartition {
 
   /** Makes the acquired records that match available to others. */
   #releaseAcquired(matches: (record: Acquired) => boolean): void {
+    let isAny = false
     for (const [offset, record] of this.#records) {
-      if (record.kind === 'acquired' && matches(record)) this.#release(offset, record.count)
+      if (record.kind !== 'acquired' || !matches(record)) continue
+      this.#release(offset, record.count)
+      isAny = true
     }
-    this.#advance()
+    if (isAny) this.#advance()
   }
 
+  /** Records were finished or released: a waiting fetch may be able to acquire others. */
   #advance(): void {
+    this.#moveStart()
+    this.partition.log.changed()
+  }
+
+  #moveStart(): void {
     let offset = this.startOffset
     while (this.#records.get(offset)?.kind === 'done') offset++
     this.#startOffset = offset
     for (const known of this.#records.keys()) if (known < offset) this.#records.delete(known)
-    // A waiting fetch may be able to acquire the released records.
-    this.partition.log.changed()
+    this.#save(this.#saved)
+  }
+
+  get #saved(): SavedSharePartition {
+    const records: [number, number, number][] = []
+    for (const offset of [...this.#records.keys()].sort((a, b) => a - b)) {
+      const count = savedCountOf(this.#records.get(offset)!)
+      const range = records[records.length - 1]
+      if (count === undefined) continue
+      if (range?.[1] === offset - 1 && range[2] === count) range[1] = offset
+      else records.push([offset, offset, count])
+    }
+    return { startOffset: this.#startOffset, records }
   }
 }
 
-/** The ranges must be in order, with one type each or a type for each offset. Throws Refused. */
-function checkBatches(batches: readonly AcknowledgementBatch[], highestType: number): void {
-  let before = -1n
-  for (const { firstOffset, lastOffset, acknowledgeTypes } of batches) {
-    const count = Number(lastOffset - firstOffset) + 1
-    const isWellFormed =
-      count > 0 &&
-      firstOffset >= before &&
-      (acknowledgeTypes.length === 1 || acknowledgeTypes.length === count) &&
-      acknowledgeTypes.every((type) => type >= TYPE.gap && type <= highestType)
-    if (!isWellFormed) throw new Refused('INVALID_REQUEST')
-    before = lastOffset
-  }
+/** 0 for a finished record; undefined for one that a restart makes as if it had never been lent. */
+function savedCountOf(record: RecordState): number | undefined {
+  if (record.kind === 'done') return 0
+  const count = record.kind === 'acquired' ? record.count - 1 : record.count
+  return count === 0 ? undefined : count
 }
 
-/** Returns the type of each offset. */
-function typesOf({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatch) {
-  const first = Number(firstOffset)
-  return Array.from({ length: Number(lastOffset) - first + 1 }, (_, index) => ({
-    offset: first + index,
-    type: acknowledgeTypes[index] ?? acknowledgeTypes[0]!,
-  }))
+function startOffsetOf({ log }: Partition, start: StartOfGroup): number {
+  switch (start.at) {
+    case 'earliest':
+      return log.startOffset
+    case 'latest':
+      return log.endOffset
+    case 'time':
+      return firstAtOrAfter(log, Date.now() - start.agoMs)?.offset ?? log.endOffset
+  }
 }

@@ -27,7 +27,9 @@ export interface ConfigWishes {
   readonly documentation: boolean
 }
 
-function areWished({ names }: ConfigWishes): (definition: { readonly name: string }) => boolean {
+export function areWished({
+  names,
+}: ConfigWishes): (definition: { readonly name: string }) => boolean {
   const wished = names === null || names.length === 0 ? undefined : new Set(names)
   return ({ name }) => wished?.has(name) ?? true
 }
@@ -58,30 +60,6 @@ export function brokerEntries(wishes: ConfigWishes, context: RequestContext) {
   return BROKER_CONFIGS.filter(areWished(wishes)).map((definition) =>
     brokerEntry(definition, brokerValues(definition, given, context), wishes, context),
   )
-}
-
-/**
- * The configs of groups that the cluster supports, with the brokers' config that provides each
- * default.
- */
-const GROUP_CONFIGS: readonly (readonly [name: string, ofBroker: string])[] = [
-  ['consumer.heartbeat.interval.ms', 'group.consumer.heartbeat.interval.ms'],
-  ['consumer.session.timeout.ms', 'group.consumer.session.timeout.ms'],
-]
-
-/**
- * The entries of a group, which cannot be changed: their values are those of the brokers' configs.
- */
-export function groupEntries(wishes: ConfigWishes, context: RequestContext) {
-  const given = givenConfigs(context)
-  const isWished = areWished(wishes)
-  return GROUP_CONFIGS.filter(([name]) => isWished({ name })).flatMap(([name, ofBroker]) => {
-    const definition = BROKER_CONFIGS.find((one) => one.name === ofBroker)
-    if (definition === undefined) return []
-    const values = brokerValues(definition, given, context)
-    const entry = brokerEntry(definition, values, wishes, context)
-    return [{ ...entry, name, readOnly: false, documentation: null }]
-  })
 }
 
 /** The entries of configs that were set for the whole cluster, as defaults of all brokers. */

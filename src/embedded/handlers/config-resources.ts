@@ -37,8 +37,8 @@ export const listConfigResourcesHandler = handler(
   }),
 )
 
-/** No group has configs of its own. Throws UNSUPPORTED_VERSION. */
-function namesOf(resourceType: number, { cluster }: RequestContext): readonly string[] {
+/** Throws UNSUPPORTED_VERSION. */
+function namesOf(resourceType: number, { cluster, groups }: RequestContext): readonly string[] {
   switch (resourceType) {
     case TOPIC:
       return cluster.topics.all.map(({ name }) => name)
@@ -48,7 +48,7 @@ function namesOf(resourceType: number, { cluster }: RequestContext): readonly st
     case CLIENT_METRICS:
       return cluster.clientMetrics.subscriptions.names
     case GROUP:
-      return []
+      return groups.configs.groups
     default:
       throw new Refused('UNSUPPORTED_VERSION')
   }

@@ -10,10 +10,10 @@ import { handler } from '../api/handler.ts'
 import {
   allBrokersEntries,
   brokerEntries,
-  groupEntries,
   topicEntries,
   type ConfigWishes,
 } from './config-entries.ts'
+import { alterGroupConfigs, configsOfGroup, groupEntries } from './group-configs.ts'
 import { alterMetrics, configsOfMetrics, metricsEntries } from './metrics-configs.ts'
 
 /** Kafka's numbers of the types of resources that have configs. */
@@ -58,7 +58,7 @@ function entriesOf(resource: Resource, wishes: ConfigWishes, context: RequestCon
     case BROKER:
       return entriesOfBroker(resourceName, wishes, context)
     case GROUP:
-      return entriesOfGroup(resourceName, wishes, context)
+      return groupEntries(resourceName, wishes, context)
     case CLIENT_METRICS:
       return metricsEntries(resourceName, wishes, context)
     default: {
@@ -88,19 +88,13 @@ function entriesOfBroker(name: string, wishes: ConfigWishes, context: RequestCon
   return brokerEntries(wishes, context)
 }
 
-/** Also for a group that does not exist yet. Throws Refused. */
-function entriesOfGroup(name: string, wishes: ConfigWishes, context: RequestContext) {
-  authorize(context, 'describeConfigs', 'group', name, 'Group authorization failed.')
-  return groupEntries(wishes, context)
-}
-
-/** Replaces all of a topic's configs. */
+/** Replaces all configs of a resource. */
 export const alterConfigsHandler = handler(alterConfigs, {
   handle: (request, context) => ({
     throttleTimeMs: 0,
     responses: request.resources.map((resource) =>
       altered(resource, context, request.validateOnly, () =>
-        resource.configs.map(({ name, value }) => [name, given(name, value)] as const),
+        resource.configs.map(({ name, value }) => [name, given(resource, name, value)] as const),
       ),
     ),
   }),
@@ -123,7 +117,8 @@ export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, {
       altered(resource, context, request.validateOnly, (config) => {
         const values = new Map(config.overrides)
         for (const { name, configOperation, value } of resource.configs) {
-          applyOperation(values, config, name, configOperation, value)
+          const valueOf = () => given(resource, name, value)
+          applyOperation(values, config, name, configOperation, valueOf)
         }
         return values
       }),
@@ -149,11 +144,11 @@ function applyOperation(
   config: AlteredConfigs,
   name: string,
   operation: number,
-  value: string | null,
+  valueOf: () => string,
 ): void {
   switch (operation) {
     case SET:
-      values.set(name, given(name, value))
+      values.set(name, valueOf())
       return
     case DELETE:
       values.delete(name)
@@ -167,7 +162,7 @@ function applyOperation(
         )
       }
       const current = (values.get(name) ?? config.get(name)).split(',').filter(Boolean)
-      const changed = given(name, value).split(',')
+      const changed = valueOf().split(',')
       const next =
         operation === APPEND
           ? [...new Set([...current, ...changed])]
@@ -180,8 +175,12 @@ function applyOperation(
   }
 }
 
-function given(name: string, value: string | null): string {
+/** Throws Refused. */
+function given({ resourceType }: Resource, name: string, value: string | null): string {
   if (value !== null) return value
+  if (resourceType === GROUP) {
+    throw new Refused('INVALID_REQUEST', `Null value not supported for : ${name}`)
+  }
   throw new Refused('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
 }
 
@@ -196,6 +195,11 @@ function altered(
     if (resourceType === CLIENT_METRICS) {
       const before = configsOfMetrics(resourceName, context)
       alterMetrics(resourceName, values(before), validateOnly, context)
+      return
+    }
+    if (resourceType === GROUP) {
+      const before = configsOfGroup(resourceName, context)
+      alterGroupConfigs(resourceName, values(before), validateOnly, context)
       return
     }
     const topic = topicOf(

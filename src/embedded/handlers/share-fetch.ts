@@ -19,7 +19,8 @@ import { handler } from '../api/handler.ts'
 import type { Partition } from '../cluster/partition.ts'
 import type { FetchSessions } from '../fetch/sessions.ts'
 import type { ShareGroup } from '../groups/share-group.ts'
-import type { AcknowledgementBatch, SharePartition } from '../groups/share-partition.ts'
+import type { AcknowledgementBatch } from '../groups/share-acknowledgements.ts'
+import type { SharePartition } from '../groups/share-partition.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { groupedBy } from './grouped-by.ts'
 
@@ -186,7 +187,7 @@ export const shareFetchHandler = handler(shareFetch, {
       session.partitions.clear()
     }
     const found = await waited(request, context, group, session)
-    return fetchResponse(context, found, results)
+    return fetchResponse(context, group, found, results)
   },
   refuse: (errorCode) => refusedFetch({ errorCode, detail: null }),
 })
@@ -292,6 +293,7 @@ async function waited(
 
 function fetchResponse(
   context: RequestContext,
+  group: ShareGroup,
   found: readonly Read[],
   results: ReadonlyMap<string, Acknowledged>,
 ) {
@@ -302,7 +304,7 @@ function fetchResponse(
     throttleTimeMs: 0,
     errorCode: 0,
     errorMessage: null,
-    acquisitionLockTimeoutMs: context.groups.shareSettings.recordLockMs,
+    acquisitionLockTimeoutMs: group.settings.recordLockMs,
     responses: byTopic(all.values()).map(([topicId, ofTopic]) => ({
       topicId,
       partitions: ofTopic.map((wanted) => {
@@ -354,7 +356,7 @@ export const shareAcknowledgeHandler = handler(shareAcknowledge, {
       throttleTimeMs: 0,
       errorCode: 0,
       errorMessage: null,
-      acquisitionLockTimeoutMs: context.groups.shareSettings.recordLockMs,
+      acquisitionLockTimeoutMs: group.settings.recordLockMs,
       responses: byTopic(results).map(([topicId, ofTopic]) => ({
         topicId,
         partitions: ofTopic.map(({ partition, errorCode, detail }) => ({

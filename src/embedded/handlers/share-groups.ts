@@ -9,7 +9,7 @@ import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { authorize, authorizedOperations } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
-import { SHARE_HEARTBEAT_MS, type ShareGroup } from '../groups/share-group.ts'
+import type { ShareGroup } from '../groups/share-group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 
 const JOINING = 0
@@ -50,17 +50,18 @@ export const shareGroupHeartbeatHandler = handler(shareGroupHeartbeat, {
       const clientId = context.clientId ?? ''
       const { clientHost } = context
       const asked = { memberId, memberEpoch, rackId, topics, clientId, clientHost }
-      return group.heartbeat(asked, context.cluster.topics)
+      const answer = group.heartbeat(asked, context.cluster.topics)
+      return { ...answer, intervalMs: group.settings.heartbeatIntervalMs }
     })
     if (outcome.refused !== undefined) return refusedHeartbeat(outcome.refused)
-    const { memberEpoch: epoch, assignment } = outcome.value
+    const { memberEpoch: epoch, assignment, intervalMs } = outcome.value
     return {
       throttleTimeMs: 0,
       errorCode: 0,
       errorMessage: null,
       memberId,
       memberEpoch: epoch,
-      heartbeatIntervalMs: epoch === LEAVING ? 0 : SHARE_HEARTBEAT_MS,
+      heartbeatIntervalMs: epoch === LEAVING ? 0 : intervalMs,
       assignment:
         assignment === null
           ? null

@@ -17,6 +17,8 @@ export interface ClusterStorage {
     | 'nextProducerId'
     | 'topics'
     | 'offsets'
+    | 'groupConfigs'
+    | 'shares'
     | 'transactions'
     | 'acls'
     | 'quotas'

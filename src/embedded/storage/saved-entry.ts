@@ -6,6 +6,9 @@ export interface SavedPartition {
   readonly startOffset: number
 }
 
+/** The first and last offset of records, and their delivery count: 0 if they are finished. */
+export type SavedShareRange = readonly [first: number, last: number, count: number]
+
 export type SavedEntry =
   | { readonly kind: 'cluster'; readonly clusterId: string }
   /** Producer ids below it may have been allocated. */
@@ -47,6 +50,22 @@ export type SavedEntry =
       readonly partition: number
     }
   | { readonly kind: 'groupDeleted'; readonly group: string }
+  /** All configs of a group. */
+  | {
+      readonly kind: 'groupConfig'
+      readonly group: string
+      readonly values: Readonly<Record<string, string>>
+    }
+  /** The state of a share group in a partition. */
+  | {
+      readonly kind: 'share'
+      readonly group: string
+      readonly topicId: string
+      readonly partition: number
+      readonly startOffset: number
+      readonly records: readonly SavedShareRange[]
+    }
+  | { readonly kind: 'shareDeleted'; readonly group: string; readonly topicId: string }
   /** A transactional id with its current state. */
   | {
       readonly kind: 'transaction'
@@ -128,6 +147,15 @@ const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string
   },
   offsetDeleted: { group: 'string', topic: 'string', partition: 'number' },
   groupDeleted: { group: 'string' },
+  groupConfig: { group: 'string', values: 'object' },
+  share: {
+    group: 'string',
+    topicId: 'string',
+    partition: 'number',
+    startOffset: 'number',
+    records: 'object',
+  },
+  shareDeleted: { group: 'string', topicId: 'string' },
   transaction: {
     id: 'string',
     producerId: 'string',

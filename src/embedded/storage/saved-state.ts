@@ -1,6 +1,8 @@
 import type { SavedEntry, SavedPartition } from './saved-entry.ts'
 
 type OffsetEntry = Extract<SavedEntry, { kind: 'offset' }>
+type GroupConfigEntry = Extract<SavedEntry, { kind: 'groupConfig' }>
+type ShareEntry = Extract<SavedEntry, { kind: 'share' }>
 type TransactionEntry = Extract<SavedEntry, { kind: 'transaction' }>
 type AclEntry = Extract<SavedEntry, { kind: 'acl' | 'aclDeleted' }>
 type QuotaEntry = Extract<SavedEntry, { kind: 'quota' }>
@@ -18,6 +20,10 @@ export class SavedState {
   readonly #topics = new Map<string, SavedTopic>()
   /** By group, then by topic and partition. */
   readonly #offsets = new Map<string, Map<string, OffsetEntry>>()
+
+  readonly #groupConfigs = new Map<string, GroupConfigEntry>()
+  /** By group, then by topic id and partition. */
+  readonly #shares = new Map<string, Map<string, ShareEntry>>()
 
   readonly #transactions = new Map<string, TransactionEntry>()
 
@@ -53,6 +59,14 @@ export class SavedState {
 
   get offsets(): readonly OffsetEntry[] {
     return [...this.#offsets.values()].flatMap((offsets) => [...offsets.values()])
+  }
+
+  get groupConfigs(): readonly GroupConfigEntry[] {
+    return [...this.#groupConfigs.values()]
+  }
+
+  get shares(): readonly ShareEntry[] {
+    return [...this.#shares.values()].flatMap((partitions) => [...partitions.values()])
   }
 
   hasTopic(id: string): boolean {
@@ -96,6 +110,20 @@ export class SavedState {
         return
       case 'groupDeleted':
         this.#offsets.delete(entry.group)
+        this.#shares.delete(entry.group)
+        return
+      case 'groupConfig':
+        if (Object.keys(entry.values).length === 0) this.#groupConfigs.delete(entry.group)
+        else this.#groupConfigs.set(entry.group, entry)
+        return
+      case 'share': {
+        const partitions = this.#shares.get(entry.group) ?? new Map<string, ShareEntry>()
+        this.#shares.set(entry.group, partitions)
+        partitions.set(`${entry.topicId}:${entry.partition}`, entry)
+        return
+      }
+      case 'shareDeleted':
+        deleteTopicOf(this.#shares.get(entry.group), entry.topicId)
         return
       case 'transaction':
         this.#transactions.set(entry.id, entry)
@@ -129,6 +157,8 @@ export class SavedState {
     yield { kind: 'producerIds', next: String(this.nextProducerId) }
     yield* this.#topics.values()
     yield* this.offsets
+    yield* this.#groupConfigs.values()
+    yield* this.shares
     yield* this.#transactions.values()
     yield* this.#acls.values()
     yield* this.#quotas.values()
@@ -146,11 +176,17 @@ export class SavedState {
   #deleteTopic(id: string): void {
     const topic = this.#topics.get(id)
     this.#topics.delete(id)
+    for (const partitions of this.#shares.values()) deleteTopicOf(partitions, id)
     if (topic === undefined) return
     for (const offsets of this.#offsets.values()) {
       for (const [key, offset] of offsets) if (offset.topic === topic.name) offsets.delete(key)
     }
   }
+}
+
+function deleteTopicOf(partitions: Map<string, ShareEntry> | undefined, topicId: string): void {
+  for (const [key, entry] of partitions ?? [])
+    if (entry.topicId === topicId) partitions?.delete(key)
 }
 
 function aclKeyOf({ kind: _, ...acl }: AclEntry): string {
