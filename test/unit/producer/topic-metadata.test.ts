@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createPartitions } from '../../../protocol/apis/index.ts'
-import { UnknownTopicError } from '../../../src/index.ts'
+import { ProducerQueueFullError, UnknownTopicError } from '../../../src/index.ts'
 import { requestOnce } from '../../support/request-once.ts'
 import { failureOf } from '../../support/settled.ts'
 import { until } from '../../support/until.ts'
@@ -111,6 +111,17 @@ describe('a message whose topic is not known yet', () => {
     expect(producer.queuedBytes).toBeGreaterThan(900_000)
     expect(await sent).toBeInstanceOf(UnknownTopicError)
     expect(producer.queuedBytes).toBe(0)
+  })
+
+  it('is refused when the headers of earlier ones fill maxQueuedBytes', async () => {
+    const options = { blockOnQueueFull: false, maxQueuedBytes: 500_000 }
+    const producer = await bench.client.getProducer(options)
+    const headers = { h: Buffer.alloc(600_000) }
+    const first = Promise.resolve(producer.produce('new', 'x', { headers }))
+    const second = await failureOf(producer.produce('new', 'y'))
+    expect(second).toBeInstanceOf(ProducerQueueFullError)
+    bench.kafka.createTopic('new')
+    expect(await first).toMatchObject({ offset: 0 })
   })
 
   it('is not overtaken by a later message when another caller has found the topic', async () => {
