@@ -44,6 +44,7 @@ export type {
   ConnectEvent,
   FetchEvent,
   HeartbeatEvent,
+  ProcessEvent,
   OffsetOfPartition,
   ThrottleEvent,
   GroupEvent,

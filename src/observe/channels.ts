@@ -83,10 +83,14 @@ export interface PositionEvent extends ClientEvent {
 
 /** The payload of `samsa:delivery`: a batch was acknowledged, or has failed. */
 export interface DeliveryEvent extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** The topic of the batch. */
   readonly topic: string
   /** The partition of the batch. */
   readonly partition: number
+  /** The offset of the first message; −1 if it is not known. */
+  readonly offset: number
   /** The number of messages in the batch. */
   readonly messages: number
   /** The time since the first message was produced. */
@@ -145,6 +149,24 @@ export interface CommitEvent extends ClientEvent {
 export interface OffsetOfPartition extends PartitionOfGroup {
   /** The offset of the next message. */
   readonly offset: number
+}
+
+/** The payload of `samsa:process`: handlers have processed messages of a partition. */
+export interface ProcessEvent extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
+  /** The consumer's group; undefined without one. */
+  readonly group: string | undefined
+  /** The topic of the messages. */
+  readonly topic: string
+  /** The partition of the messages. */
+  readonly partition: number
+  /** The number of messages, one that failed included. */
+  readonly messages: number
+  /** How long the handlers took. Handlers that run at the same time count once. */
+  readonly durationMs: number
+  /** What a handler threw; undefined if all of them succeeded. */
+  readonly error: unknown
 }
 
 /** The payload of `samsa:heartbeat`: a heartbeat was answered, or has failed. */
@@ -268,6 +290,8 @@ export const throttleChannel = channel('samsa:throttle')
 export const fetchChannel = channel('samsa:fetch')
 /** `samsa:commit`: offsets were committed, or could not be. */
 export const commitChannel = channel('samsa:commit')
+/** `samsa:process`: handlers have processed messages of a partition. */
+export const processChannel = channel('samsa:process')
 /** `samsa:heartbeat`: a member of a group sent a heartbeat. */
 export const heartbeatChannel = channel('samsa:heartbeat')
 /** `samsa:deadletter`: a message was sent to a dead-letter topic. */

@@ -7,6 +7,7 @@ import type {
   FetchEvent,
   HandleTrace,
   KafkaClient,
+  ProcessEvent,
   ProduceTrace,
 } from '../index.ts'
 import { VERSION } from '../version.ts'
@@ -28,6 +29,13 @@ export interface InstrumentOptions {
    * the span starts a new trace, with a link to the span that sent the message. Default: `message`.
    */
   readonly processParent?: 'message' | 'none'
+  /**
+   * What an operation is, for spans and for the durations of processing. `message`: each message has a span of its own
+   * when it is produced and when a handler processes it, and its headers have the trace context. `batch`: these spans are
+   * for batches: those that are sent, and messages of a partition that handlers process within 10 ms. This costs little
+   * even for small messages, but the messages have no trace context. Default: `message`; `batch` if `traces` is false.
+   */
+  readonly granularity?: 'message' | 'batch'
   /** Whether to create spans. Default: true. */
   readonly traces?: boolean
   /** Whether to record metrics. Default: true. */
@@ -83,11 +91,19 @@ export function begin(
     propagator: options.propagator ?? GLOBAL_PROPAGATOR,
     processParent: options.processParent ?? 'message',
   })
+  const { traces = true, granularity = traces ? 'message' : 'batch' } = options
   const ends: (() => void)[] = []
-  if (options.traces !== false) ends.push(listen(spanListeners(spans), isWanted))
+  if (traces) {
+    ends.push(listen(clientSpanListeners(spans), isWanted))
+    const listeners =
+      granularity === 'message' ? messageSpanListeners(spans) : batchSpanListeners(spans)
+    ends.push(listen(listeners, isWanted))
+  }
   if (options.metrics !== false) {
     const meter = (options.meterProvider ?? metrics).getMeter(NAME, VERSION)
-    ends.push(listen(instrumentListeners(new Instruments(meter)), isWanted))
+    const instruments = new Instruments(meter)
+    ends.push(listen(instrumentListeners(instruments), isWanted))
+    ends.push(listen(processListeners(instruments, granularity), isWanted))
     ends.push(observe(meter, snapshots))
   }
   return {
@@ -99,12 +115,24 @@ export function begin(
   }
 }
 
-function spanListeners(spans: Spans) {
+function messageSpanListeners(spans: Spans) {
   return {
     'tracing:samsa:produce:start': (event: ProduceTrace) => spans.startSend(event),
     'tracing:samsa:produce:asyncEnd': (event: ProduceTrace) => spans.endSend(event),
     'tracing:samsa:handle:start': (event: HandleTrace) => spans.startHandle(event),
     'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => spans.endHandle(event),
+  }
+}
+
+function batchSpanListeners(spans: Spans) {
+  return {
+    'samsa:delivery': (event: DeliveryEvent) => spans.sendBatch(event),
+    'samsa:process': (event: ProcessEvent) => spans.processSeries(event),
+  }
+}
+
+function clientSpanListeners(spans: Spans) {
+  return {
     'samsa:fetch': (event: FetchEvent) => spans.poll(event),
     'samsa:commit': (event: CommitEvent) => spans.commit(event),
   }
@@ -115,6 +143,17 @@ function instrumentListeners(instruments: Instruments) {
     'samsa:delivery': (event: DeliveryEvent) => instruments.delivered(event),
     'samsa:fetch': (event: FetchEvent) => instruments.fetched(event),
     'samsa:commit': (event: CommitEvent) => instruments.committed(event),
+  }
+}
+
+function processListeners(
+  instruments: Instruments,
+  granularity: 'message' | 'batch',
+): Readonly<Record<string, (event: never) => void>> {
+  if (granularity === 'batch') {
+    return { 'samsa:process': (event: ProcessEvent) => instruments.processed(event) }
+  }
+  return {
     'tracing:samsa:handle:start': (event: HandleTrace) => instruments.beginHandle(event),
     'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => instruments.endHandle(event),
   }

@@ -9,6 +9,7 @@ import {
   type HandleTrace,
   type MetricDeclaration,
   type MetricLabels,
+  type ProcessEvent,
 } from '../index.ts'
 import { guarded } from './channels.ts'
 import {
@@ -48,6 +49,8 @@ const UNITS: Readonly<Record<string, string>> = {
 /** The counters of the client that the conventions have a name for. */
 const SENT = 'samsa_producer_messages_total'
 const CONSUMED = 'samsa_consumer_messages_total'
+
+type Processed = Pick<ProcessEvent, 'clientId' | 'group' | 'topic' | 'durationMs' | 'error'>
 
 export class Instruments {
   readonly #operationDuration: Histogram
@@ -90,19 +93,24 @@ export class Instruments {
     })
   }
 
+  processed({ clientId, group, topic, durationMs, error }: Processed): void {
+    record(this.#processDuration, 'process', durationMs, error, {
+      [ATTRIBUTES.destination]: topic,
+      [ATTRIBUTES.clientId]: clientId,
+      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
+    })
+  }
+
   beginHandle(handled: HandleTrace): void {
     this.#began.set(handled, performance.now())
   }
 
   endHandle(handled: HandleTrace): void {
-    const { clientId, group, message, error } = handled
     const began = this.#began.get(handled)
     if (began === undefined) return
-    record(this.#processDuration, 'process', performance.now() - began, error, {
-      [ATTRIBUTES.destination]: message.topic,
-      [ATTRIBUTES.clientId]: clientId,
-      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
-    })
+    const { clientId, group, error } = handled
+    const { topic } = handled.message
+    this.processed({ clientId, group, topic, durationMs: performance.now() - began, error })
   }
 }
 

@@ -11,7 +11,15 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api'
-import type { CommitEvent, FetchEvent, HandleTrace, ProduceTrace, TracedMessage } from '../index.ts'
+import type {
+  CommitEvent,
+  DeliveryEvent,
+  FetchEvent,
+  HandleTrace,
+  ProcessEvent,
+  ProduceTrace,
+  TracedMessage,
+} from '../index.ts'
 import { guarded } from './channels.ts'
 import {
   ATTRIBUTES,
@@ -146,6 +154,26 @@ export class Spans {
     this.#finished('poll', topics, attributes, durationMs, ROOT_CONTEXT, undefined)
   }
 
+  /** Creates the span of a batch that was sent. Its kind is CLIENT, because its messages do not have its context. */
+  sendBatch(sent: DeliveryEvent): void {
+    const attributes = {
+      ...batchAttributes(sent),
+      ...(sent.offset < 0 ? {} : { [ATTRIBUTES.offset]: sent.offset }),
+    }
+    this.#finished('send', [sent.topic], attributes, sent.durationMs, ROOT_CONTEXT, sent.error)
+  }
+
+  /** Creates the span of messages that handlers have processed. */
+  processSeries(processed: ProcessEvent): void {
+    const { topic, group, durationMs, error } = processed
+    const attributes = {
+      ...batchAttributes(processed),
+      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
+    }
+    const kind = SpanKind.CONSUMER
+    this.#finished('process', [topic], attributes, durationMs, ROOT_CONTEXT, error, kind)
+  }
+
   /** Creates the span of an operation that has ended. Its name has the topic if there is only one. */
   #finished(
     operation: Operation,
@@ -154,6 +182,7 @@ export class Spans {
     durationMs: number,
     parent: Context,
     error: unknown,
+    kind: SpanKind = SpanKind.CLIENT,
   ): void {
     const [topic] = topics
     const isOne = topic !== undefined && topics.length === 1
@@ -162,7 +191,7 @@ export class Spans {
       ...more,
       ...(isOne ? { [ATTRIBUTES.destination]: topic } : {}),
     }
-    const options = { kind: SpanKind.CLIENT, attributes, startTime: Date.now() - durationMs }
+    const options = { kind, attributes, startTime: Date.now() - durationMs }
     const name = isOne ? `${operation} ${topic}` : operation
     endSpan(this.#settings.tracer.startSpan(name, options, parent), error)
   }
@@ -223,6 +252,16 @@ function linksOf(all: readonly ProcessedMessage['headers'][], propagator: Propag
     if (sent !== undefined) links.push({ context: sent })
   }
   return links
+}
+
+function batchAttributes(batch: DeliveryEvent | ProcessEvent): Attributes {
+  const { clientId, clusterId, partition, messages } = batch
+  return {
+    [ATTRIBUTES.clientId]: clientId,
+    ...clusterAttributes(clusterId),
+    [ATTRIBUTES.partition]: String(partition),
+    [ATTRIBUTES.batchCount]: messages,
+  }
 }
 
 function clusterAttributes(clusterId: string | undefined): Attributes {

@@ -1,4 +1,5 @@
 import { onAbort } from '../async/on-abort.ts'
+import { publishProcess } from '../consumer/delivery/process-series.ts'
 import { Run } from '../consumer/delivery/run.ts'
 import type { BrokerError } from '../errors.ts'
 import { InvalidArgumentError } from '../errors.ts'
@@ -102,10 +103,12 @@ export class ShareRun<Value, Key> {
     record.isHandled = true
     const began = performance.now()
     const context = new HandlerContext(record, this.#closing)
+    let failure: unknown
     try {
       await this.#call(message, context)
       if (!message.isAcknowledged) message.accept()
     } catch (error) {
+      failure = error
       this.#run.metrics.counted.handlerFailures++
       try {
         this.#failed(error, message)
@@ -115,7 +118,9 @@ export class ShareRun<Value, Key> {
     } finally {
       context.end()
       record.isHandled = false
-      this.#took(performance.now() - began)
+      const durationMs = performance.now() - began
+      this.#took(durationMs)
+      publishProcess(this.#run.metrics, message, 1, durationMs, failure)
       this.#run.finished()
       this.#feed.wake()
     }

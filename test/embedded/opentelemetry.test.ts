@@ -224,6 +224,81 @@ describe('samsa/opentelemetry', () => {
     expect(parentOf(named('inside')[0])).toBe(idOf(processed))
   })
 
+  it('creates spans for batches instead of messages with granularity: batch', async () => {
+    const reader = new PeriodicExportingMetricReader({
+      exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+      exportIntervalMillis: 60_000,
+    })
+    const meterProvider = new MeterProvider({ readers: [reader] })
+    instrumented({ granularity: 'batch', metrics: true, meterProvider })
+    const producer = await client.topic('orders').getProducer({ partitioner: () => 0 })
+    await producer.produceMany(['a', 'b', 'c'])
+    await using consumer = await client
+      .topic('orders')
+      .getSimpleConsumer({ ...EARLIEST, consumerGroup: 'billing' })
+    let handled = 0
+    await consumer.run(() => {
+      handled++
+    })
+    expect(handled).toBe(3)
+    const common = {
+      'messaging.system': 'kafka',
+      'messaging.destination.name': 'orders',
+      'messaging.client.id': 'traced',
+      'messaging.kafka.cluster.id': kafka.clusterId,
+      'messaging.destination.partition.id': '0',
+      'messaging.batch.message_count': 3,
+    }
+    const sent = named('send orders')
+    expect(sent.map(({ kind, attributes }) => ({ kind, attributes }))).toEqual([
+      {
+        kind: SpanKind.CLIENT,
+        attributes: {
+          ...common,
+          'messaging.operation.name': 'send',
+          'messaging.operation.type': 'send',
+          'messaging.kafka.offset': 0,
+        },
+      },
+    ])
+    const processed = named('process orders')
+    expect(processed.map(({ kind, attributes }) => ({ kind, attributes }))).toEqual([
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          ...common,
+          'messaging.operation.name': 'process',
+          'messaging.operation.type': 'process',
+          'messaging.consumer.group.name': 'billing',
+        },
+      },
+    ])
+    expect((await headerTexts('orders')).map((headers) => Object.keys(headers))).toEqual([
+      [],
+      [],
+      [],
+    ])
+    const { resourceMetrics } = await reader.collect()
+    const duration = resourceMetrics.scopeMetrics
+      .flatMap((scope) => scope.metrics)
+      .find(({ descriptor }) => descriptor.name === 'messaging.process.duration')
+    expect(duration?.dataPoints.map(({ value }) => value)).toEqual([
+      expect.objectContaining({ count: 1 }),
+    ])
+    await meterProvider.shutdown()
+  })
+
+  it('subscribes to no channel that has an event for each message, without spans for messages', () => {
+    const tracing = () =>
+      ['produce', 'handle'].filter((name) => tracingChannel(`samsa:${name}`).hasSubscribers)
+    instrumented({ granularity: 'batch', metrics: true })
+    expect(tracing()).toEqual([])
+    instrumented({ traces: false, metrics: true })
+    expect(tracing()).toEqual([])
+    instrumented()
+    expect(tracing()).toEqual(['produce', 'handle'])
+  })
+
   it('creates a span for each fetch with records, and for each commit', async () => {
     instrumented()
     const producer = await client.topic('orders').getProducer()

@@ -28,6 +28,7 @@ export const CONVENTIONS = JSON.parse(readFileSync(FILE, 'utf8')) as Conventions
 /** The span of the model for each type of operation and kind. */
 const SPANS: Readonly<Record<string, string>> = {
   'send PRODUCER': 'span.messaging.kafka.send.producer',
+  'send CLIENT': 'span.messaging.kafka.send.client',
   'receive CLIENT': 'span.messaging.kafka.receive.client',
   'process CONSUMER': 'span.messaging.kafka.process.consumer',
   'settle CLIENT': 'span.messaging.kafka.settle.client',

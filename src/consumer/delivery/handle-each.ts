@@ -1,8 +1,9 @@
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { HandlerClock } from './handler-clock.ts'
 import { PartitionHandler, type MessageHandler } from './handler.ts'
+import { PartitionClock } from './partition-clock.ts'
+import { ProcessSeries } from './process-series.ts'
 
 /** Decides after each message of `handleEach` if the next one is handled. */
 export type GoOn<Value, Key> = (message: ConsumedMessage<Value, Key>) => boolean | Promise<boolean>
@@ -16,7 +17,8 @@ export async function handleEach<Value, Key>(
   metrics: ConsumerMetrics,
 ): Promise<void> {
   const calls = new PartitionHandler(state, handler, metrics)
-  const clock = new HandlerClock(metrics.counted)
+  const series = new ProcessSeries(metrics)
+  const clock = new PartitionClock(metrics.counted, series, state)
   try {
     for (const message of messages) {
       try {
@@ -26,18 +28,19 @@ export async function handleEach<Value, Key>(
         else clock.settled()
         calls.succeeded(message.offset)
       } catch (error) {
-        clock.returned()
-        if (calls.failed(message.offset, error)) metrics.counted.handlerFailures++
+        const isFailure = calls.failed(message.offset, error)
+        if (isFailure) metrics.counted.handlerFailures++
+        clock.failed(isFailure ? error : undefined)
         throw error
       }
       const goesOn = goOn(message)
       if (goesOn === true) continue
-      clock.flush()
+      clock.pause()
       if (!(await goesOn)) return
-      // The wait is no part of the next message.
-      clock.read()
+      clock.resume()
     }
   } finally {
-    clock.flush()
+    clock.end()
+    series.end()
   }
 }

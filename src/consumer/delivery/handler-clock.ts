@@ -1,8 +1,7 @@
 import type { GroupMetrics } from '../../observe/metrics/client-metrics.ts'
 
 /**
- * Times handlers that are called one after another. It reads the clock once for each handler that returned a promise;
- * this reading ends one message and begins the next. Handlers that return nothing take less time than a clock
+ * Times handlers of `run` that are called in the order of keys. Handlers that return nothing take less time than a clock
  * reading: the time up to the next reading is divided among them.
  */
 export class HandlerClock {
@@ -17,12 +16,6 @@ export class HandlerClock {
   /** A handler returned nothing, or threw. */
   returned(): void {
     this.#unread++
-  }
-
-  /** The promise of a handler was settled. */
-  settled(): void {
-    this.#unread++
-    this.read()
   }
 
   /** Callers call this at the end of a turn. */

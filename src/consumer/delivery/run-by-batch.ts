@@ -4,6 +4,7 @@ import { JOINED_MESSAGES } from '../partition-buffer.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import { drivePartitions } from './drive-partitions.ts'
+import { publishProcess } from './process-series.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -72,6 +73,7 @@ async function handleChunk<Value, Key>(
   const { counted } = run.metrics
   const startedAt = performance.now()
   const reported = { byMessage: false }
+  let failure: unknown
   const batch = makeBatch(chunk, messages, () => {
     reported.byMessage = true
   })
@@ -80,12 +82,15 @@ async function handleChunk<Value, Key>(
   } catch (error) {
     if (state.buffer.chunk === chunk) chunk.index = from
     if (state.isEndedBy(error)) return
+    failure = error
     if (!reported.byMessage) counted.handlerFailures++
     throw error
   } finally {
     const durationMs = performance.now() - startedAt
-    if (!reported.byMessage)
+    if (!reported.byMessage) {
       counted.handlerDuration.recordMs(durationMs / batch.length, batch.length)
+      publishProcess(run.metrics, state, batch.length, durationMs, failure)
+    }
   }
 }
 

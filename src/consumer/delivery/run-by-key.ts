@@ -4,6 +4,7 @@ import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { HandlerClock } from './handler-clock.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } from './handler.ts'
+import { SERIES_MS } from './process-series.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -44,8 +45,14 @@ interface Work<Value, Key> {
   /** The last message of each key that is running or waits. */
   readonly lanes: Map<string, Task<Value, Key>>
   readonly idle: Deferred<void>
+  /** What a handler threw. */
+  failure: unknown
   running: number
   waiting: number
+  /** The messages whose handlers have ended, and that the series does not have yet. */
+  handled: number
+  /** When the first of these handlers began. */
+  seriesAt: number
   /** No more of its messages start: one has failed, or the partition was paused, moved or given up. */
   isBroken: boolean
 }
@@ -145,8 +152,11 @@ export class RunByKey<Value, Key> {
       unfinished: new Set(),
       lanes: new Map(),
       idle: deferred(),
+      failure: undefined,
       running: 0,
       waiting: 0,
+      handled: 0,
+      seriesAt: performance.now(),
       isBroken: false,
     }
     this.#works.set(state, work)
@@ -187,6 +197,7 @@ export class RunByKey<Value, Key> {
       result = work.calls.call(task.message)
     } catch (error) {
       this.#clock.returned()
+      work.handled++
       work.unfinished.add(offset)
       this.#failed(task, error)
       this.#freeKey(task)
@@ -194,6 +205,7 @@ export class RunByKey<Value, Key> {
     }
     if (result === undefined) {
       this.#clock.returned()
+      work.handled++
       work.unfinished.delete(offset)
       work.calls.succeeded(offset)
       this.#freeKey(task)
@@ -232,7 +244,10 @@ export class RunByKey<Value, Key> {
 
   #finished(task: Task<Value, Key>): void {
     const run = this.#run
-    run.metrics.counted.handlerDuration.recordMs(performance.now() - task.beganAt)
+    const now = performance.now()
+    run.metrics.counted.handlerDuration.recordMs(now - task.beganAt)
+    task.work.handled++
+    if (now - task.work.seriesAt >= SERIES_MS) this.#endSeries(task.work, now)
     task.work.running--
     run.finished()
     this.#freeKey(task)
@@ -248,6 +263,7 @@ export class RunByKey<Value, Key> {
 
   #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
     if (work.calls.failed(offset, error)) {
+      work.failure = error
       this.#run.metrics.counted.handlerFailures++
       this.#run.fail(error)
     }
@@ -300,6 +316,7 @@ export class RunByKey<Value, Key> {
     const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
     if (work.running > 0 || goesOn) return
     if (!this.#works.delete(state)) return
+    if (work.handled > 0) this.#endSeries(work, performance.now())
     state.handling = undefined
     state.firstUnfinished = undefined
     this.#dropWaiting(work)
@@ -309,6 +326,14 @@ export class RunByKey<Value, Key> {
     }
     if (this.#full.delete(work)) this.#run.feed.release(state)
     work.idle.resolve()
+  }
+
+  #endSeries(work: Work<Value, Key>, now: number): void {
+    const { state, handled, seriesAt, failure } = work
+    this.#run.series.add(state, handled, now - seriesAt, failure)
+    work.handled = 0
+    work.seriesAt = now
+    work.failure = undefined
   }
 
   /** The waiting messages are in `#ready`, or behind a message in it: all running handlers have finished. */

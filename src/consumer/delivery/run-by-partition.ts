@@ -2,7 +2,7 @@ import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { drivePartitions } from './drive-partitions.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler } from './handler.ts'
-import { HandlerClock } from './handler-clock.ts'
+import { PartitionClock } from './partition-clock.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -24,7 +24,7 @@ async function handleChunk<Value, Key>(
   const { chunk } = state.buffer
   if (chunk === undefined) return
   const calls = new PartitionHandler(state, handler, run.metrics)
-  const clock = new HandlerClock(run.metrics.counted)
+  const clock = new PartitionClock(run.metrics.counted, run.series, state)
   try {
     while (!run.isOver) {
       if (state.buffer.chunk !== chunk) return
@@ -38,16 +38,17 @@ async function handleChunk<Value, Key>(
         else clock.settled()
         calls.succeeded(offset)
       } catch (error) {
-        clock.returned()
+        const isFailure = calls.failed(offset, error)
+        clock.failed(isFailure ? error : undefined)
         // It was not handled, so it is the next message again, unless the application has moved the position in the
         // meantime.
         if (state.buffer.chunk === chunk) chunk.index--
-        if (!calls.failed(offset, error)) return
+        if (!isFailure) return
         run.metrics.counted.handlerFailures++
         throw error
       }
     }
   } finally {
-    clock.read()
+    clock.end()
   }
 }

@@ -6,6 +6,7 @@ import type { OptionTable, WithDefaults } from '../../option-table.ts'
 import { anInteger, oneOf } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { MessageFeed } from '../message-feed.ts'
+import { ProcessSeries } from './process-series.ts'
 
 /** The options of `consumer.run()`. `RUN_OPTIONS` has their checks and defaults. */
 export interface RunOptions {
@@ -50,6 +51,7 @@ export type RunSettings = WithDefaults<BatchRunOptions, typeof BATCH_RUN_OPTIONS
 export class Run<Feed extends MessageFeed<unknown>> {
   readonly feed: Feed
   readonly metrics: ConsumerMetrics
+  readonly series: ProcessSeries
   readonly #concurrency: number
   readonly #signal: AbortSignal | undefined
   readonly #stopSignal: AbortSignal | undefined
@@ -61,6 +63,7 @@ export class Run<Feed extends MessageFeed<unknown>> {
   constructor(feed: Feed, options: RunSettings, metrics: ConsumerMetrics) {
     this.feed = feed
     this.metrics = metrics
+    this.series = new ProcessSeries(metrics)
     this.#concurrency = options.concurrency
     this.#signal = options.signal
     this.#stopSignal = options.stopSignal
@@ -95,6 +98,7 @@ export class Run<Feed extends MessageFeed<unknown>> {
       while (!this.isOver) {
         start()
         if (this.#isDone()) break
+        if (this.#running === 0 && !this.feed.isTurnOver) this.series.end()
         await this.feed.arrival(undefined, undefined)
       }
     } catch (error) {
@@ -102,6 +106,7 @@ export class Run<Feed extends MessageFeed<unknown>> {
     } finally {
       for (const stop of stops) stop?.()
       await this.#handlersFinished()
+      this.series.end()
     }
     this.#throwWhy()
   }

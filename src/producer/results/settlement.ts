@@ -78,7 +78,7 @@ export class Settlement {
     if (batch.hasGroups) tellGroups(batch, ending)
     if (batch.traces !== undefined) endTraces(batch.traces, queue.partition, ending)
     if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
-    if (deliveryChannel.hasSubscribers) publish(this.#metrics.clientId, batch, ending)
+    if (deliveryChannel.hasSubscribers) publish(this.#metrics, batch, ending)
     const isAnswered = this.#settings.requiredAcks !== 0 && batch.attempts === 1
     this.#accumulator.release(batch, isAnswered && !('error' in ending))
     this.#capacity.makeRoom()
@@ -145,12 +145,14 @@ function tellGroups(batch: Batch, ending: Ending): void {
   }
 }
 
-function publish(clientId: string, batch: Batch, ending: Ending): void {
+function publish({ clientId, clusterId }: ClientMetrics, batch: Batch, ending: Ending): void {
   const { queue, count, createdAt, attempts } = batch
   const event: DeliveryEvent = {
     clientId,
+    clusterId,
     topic: queue.topic,
     partition: queue.partition,
+    offset: 'error' in ending ? -1 : ending.baseOffset,
     messages: count,
     durationMs: performance.now() - createdAt,
     attempts,

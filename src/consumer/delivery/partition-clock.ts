@@ -1,0 +1,76 @@
+import type { GroupMetrics } from '../../observe/metrics/client-metrics.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { SERIES_MS, type ProcessSeries } from './process-series.ts'
+
+/**
+ * Times the handlers of a partition, which are called one after another. It reads the clock once for each handler that
+ * returned a promise; this reading ends one message and begins the next. Handlers that return nothing take less time
+ * than a clock reading: the time up to the next reading is divided among them.
+ */
+export class PartitionClock {
+  readonly #counted: GroupMetrics
+  readonly #series: ProcessSeries
+  readonly #partition: TopicPartition
+  #readAt = performance.now()
+  #unread = 0
+  /** The messages, and the time of their handlers, that the series does not have yet. */
+  #messages = 0
+  #durationMs = 0
+
+  constructor(counted: GroupMetrics, series: ProcessSeries, partition: TopicPartition) {
+    this.#counted = counted
+    this.#series = series
+    this.#partition = partition
+  }
+
+  /** A handler returned nothing. */
+  returned(): void {
+    this.#unread++
+  }
+
+  /** The promise of a handler was fulfilled. */
+  settled(): void {
+    this.#unread++
+    this.#read()
+    if (this.#durationMs >= SERIES_MS) this.#addToSeries(undefined)
+  }
+
+  /** A handler failed, or gave its message back: then `error` is undefined. */
+  failed(error: unknown): void {
+    this.#unread++
+    this.#read()
+    this.#addToSeries(error)
+  }
+
+  /** Callers call this when the next handler does not follow immediately. */
+  pause(): void {
+    if (this.#unread > 0) this.#read()
+  }
+
+  /** Callers call this after a pause, which is no part of the next message. */
+  resume(): void {
+    this.#readAt = performance.now()
+  }
+
+  /** Callers call this when no handler follows. */
+  end(): void {
+    this.pause()
+    if (this.#messages > 0) this.#addToSeries(undefined)
+  }
+
+  #read(): void {
+    const now = performance.now()
+    const tookMs = now - this.#readAt
+    this.#counted.handlerDuration.recordMs(tookMs / this.#unread, this.#unread)
+    this.#messages += this.#unread
+    this.#durationMs += tookMs
+    this.#unread = 0
+    this.#readAt = now
+  }
+
+  #addToSeries(error: unknown): void {
+    this.#series.add(this.#partition, this.#messages, this.#durationMs, error)
+    this.#messages = 0
+    this.#durationMs = 0
+  }
+}
