@@ -74,7 +74,7 @@ async function installJavaTools(): Promise<void> {
   symlinkSync(jars, link)
   const classes = join(TOOLS, 'classes')
   mkdirSync(classes, { recursive: true })
-  const sources = ['Launcher', 'Rebalance', 'Transactions', 'AdminCalls'].map((name) =>
+  const sources = ['Launcher', 'Rebalance', 'Share', 'Transactions', 'AdminCalls'].map((name) =>
     resolve(`benchmarks/clients/driver/${name}.java`),
   )
   call('javac', ['-cp', join(link, '*'), '-d', classes, ...sources])

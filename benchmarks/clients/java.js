@@ -83,6 +83,18 @@ const rebalance = (properties) => async (task) => {
   return { sharedMs, userMs, systemMs, members: task.members, requests: {}, memoryBytes }
 }
 
+async function share(task) {
+  const argumentsFor = (count, run) => [
+    ...[task.brokers, task.topic, `${task.group}-${run}`, String(count), String(task.limitMs)],
+    ...[task.mode, ...security(task)],
+  ]
+  const { text, memoryBytes } = await launch('Share', argumentsFor, task)
+  const [, messages, bytes, elapsedMs, userMs, systemMs] =
+    /SHARE (\d+) BYTES (\d+) ELAPSED ([\d.]+) USER (\d+) SYSTEM (\d+)/.exec(text).map(Number)
+  if (messages === 0) throw new Error('no message came in time')
+  return { messages, bytes, elapsedMs, userMs, systemMs, memoryBytes }
+}
+
 async function consume(task) {
   const argumentsFor = (count, run) => [
     ...['--bootstrap-server', task.brokers, '--topic', task.topic, '--num-records', String(count)],
@@ -168,6 +180,10 @@ await drive({
       '`KafkaConsumer`, `group.protocol=consumer`',
       rebalance(['group.protocol=consumer']),
     ],
+  },
+  share: {
+    implicit: ['`KafkaShareConsumer.poll`', share],
+    explicit: ['`poll`, `acknowledge(record)`', share],
   },
   consume: { batches: ['`kafka-consumer-perf-test`', consume] },
   admin: {

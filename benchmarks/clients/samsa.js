@@ -122,6 +122,29 @@ async function shared(task, sink) {
   await reading.catch(() => undefined)
 }
 
+/** A value is accepted by the request for the next batch, or by a call. */
+const sharing = (acknowledgementMode) => async (task, sink) => {
+  const client = clientFor(task)
+  const { topic, group } = task
+  const set = { 'share.auto.offset.reset': 'earliest' }
+  await client.admin.incrementalAlterConfigs([{ type: 'group', name: group, set }])
+  const consumer = await client.getShareConsumer({
+    topics: [topic],
+    shareGroup: group,
+    acknowledgementMode,
+  })
+  const isExplicit = acknowledgementMode === 'explicit'
+  for await (const batch of consumer.batches()) {
+    let isEnough = false
+    for (const message of batch) {
+      isEnough = sink.take(message.value)
+      if (isExplicit) message.accept()
+    }
+    if (isEnough) break
+  }
+  await client.close()
+}
+
 async function join(task) {
   const client = clientFor(task)
   await memberOf(client, task)
@@ -143,16 +166,16 @@ async function joinToShare(task, member) {
     for (const { partition } of partitions) does(partition)
     member.owns(owned)
   }
-  await clientFor(task)
-    .topic(task.topic)
-    .getBalancedConsumer({
-      consumerGroup: task.group,
-      ...ONLY[task.mode](task),
-      autoCommitEnable: true,
-      onPartitionsAssigned: change((one) => owned.add(one)),
-      onPartitionsRevoked: change((one) => owned.delete(one)),
-      onPartitionsLost: change((one) => owned.delete(one)),
-    })
+  const client = clientFor(task)
+  await client.topic(task.topic).getBalancedConsumer({
+    consumerGroup: task.group,
+    ...ONLY[task.mode](task),
+    autoCommitEnable: true,
+    onPartitionsAssigned: change((one) => owned.add(one)),
+    onPartitionsRevoked: change((one) => owned.delete(one)),
+    onPartitionsLost: change((one) => owned.delete(one)),
+  })
+  return () => client.close()
 }
 
 async function transform(task, sink) {
@@ -271,6 +294,10 @@ await drive({
     eager: ['`managed: true`, `range`', joinToShare],
     cooperative: ['`managed: true`, `cooperative-sticky`', joinToShare],
     consumer: ["`groupProtocol: 'consumer'`", joinToShare],
+  },
+  share: {
+    implicit: ['`for await (const batch of consumer.batches())`', sharing('implicit')],
+    explicit: ['the same, `message.accept()`', sharing('explicit')],
   },
   transform: { usual: ['`for await`, `produce` not awaited', transform] },
   transactions: transactionWays('`begin`, `tx.produce`, `commit`', transactional, [

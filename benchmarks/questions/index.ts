@@ -13,6 +13,7 @@ import { partitions } from './partitions.ts'
 import { produce } from './produce.ts'
 import { pykafka } from './pykafka.ts'
 import { rebalance } from './rebalance.ts'
+import { share } from './share.ts'
 import { sizes } from './sizes.ts'
 import { slow } from './slow.ts'
 import { start } from './start.ts'
@@ -35,6 +36,7 @@ export const QUESTIONS: readonly Question[] = [
   group,
   members,
   rebalance,
+  share,
   start,
   admin,
   slow,

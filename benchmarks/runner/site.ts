@@ -164,7 +164,7 @@ function groupsOf([first]: readonly string[], count: number): readonly string[] 
 
 /** Whether that is what the case is about. */
 function isReading(task: TaskName): boolean {
-  return ['consume', 'group', 'transform', 'slow'].includes(task)
+  return ['consume', 'group', 'share', 'transform', 'slow'].includes(task)
 }
 
 function topicFor({ partitions, valueBytes }: Case) {

@@ -9,6 +9,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `group`: one of several processes that share a topic
  * - `member`: several members of a group in one process, without messages
  * - `rebalance`: the same, with members that join while others are there; eager, cooperative, by the consumer protocol or by ZooKeeper
+ * - `share`: a member of a share group that accepts each message: implicit, explicit
  * - `transform`: consume, change, produce
  * - `transactions`: of this many messages each, one after the other; `idempotent`: flushes instead
  * - `slow`: a handler that takes 10 ms a message
@@ -22,6 +23,7 @@ export type TaskName =
   | 'group'
   | 'member'
   | 'rebalance'
+  | 'share'
   | 'transform'
   | 'transactions'
   | 'slow'

@@ -24,6 +24,7 @@ const TASKS = {
   group: groupTask,
   member: memberTask,
   rebalance: rebalanceTask,
+  share: consumeTask,
   transform: transformTask,
   transactions: transactionsTask,
   slow: slowTask,
@@ -33,7 +34,7 @@ const TASKS = {
 }
 
 /**
- * `client` is { version, best, produce, consume, group, member, rebalance, transform, slow, echo, admin }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, rebalance, share, transform, slow, echo, admin }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {

@@ -151,6 +151,7 @@ export async function driveKafkajs(module, version) {
     await consumer.connect()
     await consumer.subscribe({ topics: [task.topic], fromBeginning: true })
     await consumer.run({ eachBatch: async () => undefined })
+    return () => consumer.disconnect()
   }
 
   async function transform(task, sink) {

@@ -7,12 +7,14 @@ const SHARE_MS = 60_000
 
 /**
  * A way is `async (task, member) => …`: it joins `task.group` as one more member, which says `member.owns(partitions)`
- * whenever that has changed, and `member.asked()` for each request to a broker, if the client tells of them.
+ * whenever that has changed, and `member.asked()` for each request to a broker, if the client tells of them. It
+ * resolves to a function that closes the member.
  *
  * `task.before` members are there already, all in this process; the others join at the same time. The time runs until
  * each partition is one member's, and all have as many, give or take one: what all assignors do here.
  */
 export async function rebalanceTask(join, task) {
+  await warmUp(join, { ...task, group: `${task.group}-warm-up` })
   const group = new Group(task.partitions)
   const add = async (count) => {
     const joining = Array.from({ length: count }, () => join(task, group.newMember()))
@@ -35,6 +37,15 @@ export async function rebalanceTask(join, task) {
   await adding
   const memoryBytes = peakMemoryBytes()
   return { sharedMs: elapsedMs, userMs, systemMs, members: task.members, requests, memoryBytes }
+}
+
+/** A small group has the code loaded and compiled, as that of Java's driver has. */
+async function warmUp(join, task) {
+  const group = new Group(task.partitions)
+  const joining = Array.from({ length: 2 }, () => join(task, group.newMember()))
+  const closing = await Promise.all(joining)
+  await group.shared()
+  await Promise.all(closing.map((close) => close()))
 }
 
 /** Who has what, by what the members say. */
