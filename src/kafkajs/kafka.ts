@@ -1,12 +1,15 @@
 import { createAdmin } from './admin/admin.ts'
 import { createConsumer, type RunningConsumer } from './consumer/consumer.ts'
 import { createLogger } from './logger.ts'
+import { withNumbers } from './numbers.ts'
 import { createProducer } from './producer/producer.ts'
 import type { Groups } from './producer/transaction.ts'
 import type { Admin, AdminConfig } from './types/admin.ts'
 import type { KafkaConfig, Logger } from './types/common.ts'
 import type { Consumer, ConsumerConfig } from './types/consumer.ts'
 import type { Producer, ProducerConfig } from './types/producer.ts'
+
+const NUMBERS = ['connectionTimeout', 'requestTimeout'] as const
 
 interface State {
   readonly config: KafkaConfig
@@ -28,7 +31,7 @@ function stateOf(kafka: Kafka): State {
 export class Kafka {
   constructor(config: KafkaConfig) {
     const logger = createLogger(config.logLevel, config.logCreator)
-    states.set(this, { config, logger, running: new Set() })
+    states.set(this, { config: withNumbers(config, NUMBERS), logger, running: new Set() })
   }
 
   /** Creates a producer. Call `connect()` before `send()`. */

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorFrom } from './error-from.ts'
 import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from './errors.ts'
+import { withNumbers } from './numbers.ts'
 import type { RetryOptions } from './types/common.ts'
 
 export interface RetrySettings {
@@ -23,12 +24,20 @@ export const RETRY_DEFAULTS: RetrySettings = {
   retries: 5,
 }
 
+const RETRY_NUMBERS = [
+  'maxRetryTime',
+  'initialRetryTime',
+  'factor',
+  'multiplier',
+  'retries',
+] as const
+
 /** The names of errors that programming mistakes cause: a retry would not help. */
 const BUGS: readonly string[] = ['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError']
 
 /** As in kafkajs, an option that is passed as undefined or null does not get its default. */
 export function retrySettings(options: RetryOptions = {}): RetrySettings {
-  return { ...RETRY_DEFAULTS, ...options }
+  return withNumbers({ ...RETRY_DEFAULTS, ...options }, RETRY_NUMBERS)
 }
 
 /** The approximate sum of the waits between all attempts, which is the time that samsa may retry an operation. */

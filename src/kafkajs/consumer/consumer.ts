@@ -15,6 +15,7 @@ import {
   KafkaJSNumberOfRetriesExceeded,
 } from '../errors.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
+import { withNumbers } from '../numbers.ts'
 import { Bail, retrying, retrySettings, RETRY_DEFAULTS } from '../retry.ts'
 import { textOf } from '../text.ts'
 import { byTopic } from '../topic-offsets.ts'
@@ -33,6 +34,23 @@ import { assignorFrom, PartitionAssigners } from './assigners.ts'
 
 const DEFAULT_METADATA_MAX_AGE_MS = 300_000
 
+/** The options that are numbers. */
+const NUMBERS = [
+  'metadataMaxAge',
+  'sessionTimeout',
+  'rebalanceTimeout',
+  'heartbeatInterval',
+  'maxBytesPerPartition',
+  'minBytes',
+  'maxWaitTimeInMs',
+] as const
+
+const RUN_NUMBERS = [
+  'autoCommitInterval',
+  'autoCommitThreshold',
+  'partitionsConsumedConcurrently',
+] as const
+
 /** The part of a running consumer that the transactions of the same `Kafka` use. */
 export interface RunningConsumer {
   readonly groupId: string
@@ -44,19 +62,13 @@ export interface RunningConsumer {
 
 export function createConsumer(
   kafka: KafkaConfig,
-  config: ConsumerConfig,
+  given: ConsumerConfig,
   root: Logger,
   running: Set<RunningConsumer>,
 ): Consumer {
+  checkTimes(given)
+  const config = withNumbers(given, NUMBERS)
   const { groupId, sessionTimeout = 30_000, heartbeatInterval = 3_000 } = config
-  if (!groupId) {
-    throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
-  }
-  if (heartbeatInterval >= sessionTimeout) {
-    throw new KafkaJSNonRetriableError(
-      `Consumer heartbeatInterval (${heartbeatInterval}) must be lower than sessionTimeout (${sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
-    )
-  }
   const { partitionAssigners } = config
   if (partitionAssigners !== undefined && config.partitionAssignment !== undefined) {
     throw new KafkaJSNonRetriableError(
@@ -318,7 +330,7 @@ export function createConsumer(
         logger.warn('consumer#run was called, but the consumer is already running', { groupId })
         return
       }
-      await start(runConfig)
+      await start(withNumbers(runConfig, RUN_NUMBERS))
     },
     commitOffsets: async (topicPartitions = []) => {
       const offsets = checkedCommits(topicPartitions)
@@ -367,6 +379,22 @@ export function createConsumer(
     on: emitter.on,
     events: CONSUMER_EVENTS,
     logger: () => logger,
+  }
+}
+
+function checkTimes({
+  groupId,
+  sessionTimeout = 30_000,
+  heartbeatInterval = 3_000,
+}: ConsumerConfig): void {
+  if (!groupId) {
+    throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')
+  }
+  // kafkajs compares what it was given, so that two texts are compared as text.
+  if (heartbeatInterval >= sessionTimeout) {
+    throw new KafkaJSNonRetriableError(
+      `Consumer heartbeatInterval (${heartbeatInterval}) must be lower than sessionTimeout (${sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
+    )
   }
 }
 

@@ -5,6 +5,7 @@ import { Emitter } from '../emitter.ts'
 import { errorFrom } from '../error-from.ts'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { PRODUCER_EVENTS } from '../events.ts'
+import { withNumbers } from '../numbers.ts'
 import { retrySettings } from '../retry.ts'
 import type { KafkaConfig, Logger } from '../types/common.ts'
 import type { ProducerEventMap } from '../types/events.ts'
@@ -15,13 +16,15 @@ import { createSender, type Status } from './send.ts'
 import { Transactions, type Groups } from './transaction.ts'
 
 const DEFAULT_METADATA_MAX_AGE_MS = 300_000
+const NUMBERS = ['metadataMaxAge', 'transactionTimeout', 'maxInFlightRequests'] as const
 
 export function createProducer(
   kafka: KafkaConfig,
-  config: ProducerConfig,
+  options: ProducerConfig,
   root: Logger,
   groups: Groups,
 ): Producer {
+  const config = withNumbers(options, NUMBERS)
   const { idempotent = false, metadataMaxAge = DEFAULT_METADATA_MAX_AGE_MS } = config
   const given = { ...kafka.retry, ...config.retry }
   const retry = retrySettings(idempotent ? { retries: Number.MAX_SAFE_INTEGER, ...given } : given)

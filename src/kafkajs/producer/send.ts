@@ -3,6 +3,7 @@ import type { Session } from '../connection/session.ts'
 import type { TopicMetadata } from '../connection/topic-metadata.ts'
 import { errorFrom } from '../error-from.ts'
 import { KafkaJSError, KafkaJSMetadataNotLoaded, KafkaJSNonRetriableError } from '../errors.ts'
+import { withNumbers } from '../numbers.ts'
 import { exhausted, type RetrySettings } from '../retry.ts'
 import type {
   ICustomPartitioner,
@@ -28,6 +29,8 @@ export interface SenderParts {
   /** Sends messages to any topics. */
   readonly produce: (messages: TopicMessage[], options: SendOptions) => Promise<ProduceManyResult>
 }
+
+const NUMBERS = ['acks', 'timeout', 'compression'] as const
 
 /** `send` and `sendBatch` of a producer or a transaction. */
 export function createSender(parts: SenderParts): Sender {
@@ -61,7 +64,8 @@ export function createSender(parts: SenderParts): Sender {
     })
     if (messages.length === 0) return []
     try {
-      const result = await parts.produce(messages, { acks, timeout, compression })
+      const options = withNumbers({ acks, timeout, compression }, NUMBERS)
+      const result = await parts.produce(messages, options)
       return acks === 0 ? [] : recordMetadata(result, topics)
     } catch (thrown) {
       for (const topic of topics) parts.topics.forget(topic)
