@@ -29,6 +29,7 @@ import {
   KafkaJSSASLAuthenticationError,
   KafkaJSServerDoesNotSupportApiKey,
 } from './errors.ts'
+import { ERROR_TEXTS, unknownErrorText } from './error-texts.ts'
 import { textOf } from './text.ts'
 
 /** The error codes that have older names in kafkajs. */
@@ -40,16 +41,22 @@ const OLD_NAMES: Readonly<Record<number, string>> = {
   16: 'NOT_COORDINATOR_FOR_GROUP',
 }
 
+/** The names of mechanisms in the texts of kafkajs that differ from Kafka's. */
+const SASL_NAMES: Readonly<Record<string, string>> = {
+  'SCRAM-SHA-256': 'SCRAM SHA256',
+  'SCRAM-SHA-512': 'SCRAM SHA512',
+}
+
 /** The highest error code that kafkajs knows. */
 const LAST_KNOWN_CODE = 88
 const UNKNOWN_CODE = -99
 
 /** The error for an error code of a response. As in kafkajs, a code that kafkajs does not know has the code −99. */
-export function protocolErrorOf(code: number, message?: string | null): KafkaJSProtocolError {
-  const { name, meaning, retriable } = describeError(code)
+export function protocolErrorOf(code: number): KafkaJSProtocolError {
+  const { name, retriable } = describeError(code)
   const isKnown = code <= LAST_KNOWN_CODE && !name.startsWith('UNKNOWN_CODE_')
   return new KafkaJSProtocolError(
-    Object.assign(new Error(message ?? meaning), {
+    Object.assign(new Error(ERROR_TEXTS.get(code) ?? unknownErrorText(code)), {
       type: isKnown ? (OLD_NAMES[code] ?? name) : 'KAFKAJS_UNKNOWN_ERROR_CODE',
       code: isKnown ? code : UNKNOWN_CODE,
       retriable: isKnown && retriable,
@@ -58,8 +65,8 @@ export function protocolErrorOf(code: number, message?: string | null): KafkaJSP
 }
 
 /** Throws the error for an error code of a response, unless the code is 0. */
-export function throwIfFailed(code: number, message?: string | null): void {
-  if (code !== 0) throw protocolErrorOf(code, message)
+export function throwIfFailed(code: number): void {
+  if (code !== 0) throw protocolErrorOf(code)
 }
 
 /**
@@ -76,8 +83,11 @@ function fromSamsa(error: KafkaError): Error {
   if (error instanceof BrokerError) return protocolErrorOf(error.errorCode)
   if (error instanceof ProduceManyError) return errorFrom(error.failures[0]?.error)
   if (error instanceof OffsetCommitError) return errorFrom(error.failures[0])
-  if (error instanceof ProduceFailureError && error.cause !== undefined) {
-    return errorFrom(error.cause)
+  if (error instanceof ProduceFailureError) {
+    // Without a cause, no attempt got a response.
+    return error.cause === undefined
+      ? new KafkaJSRequestTimeoutError(error.message, { broker: error.broker ?? '' })
+      : errorFrom(error.cause)
   }
   if (error instanceof UnknownTopicError)
     return protocolErrorOf(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
@@ -97,7 +107,9 @@ function authenticationError(error: AuthenticationError): Error {
   if (error.code === 'SASL_CREDENTIALS_UNAVAILABLE' && error.cause instanceof Error) {
     return errorFrom(error.cause)
   }
-  return new KafkaJSSASLAuthenticationError(error.message, { cause: error })
+  const name = SASL_NAMES[error.mechanism] ?? error.mechanism
+  const reason = `SASL ${name} authentication failed: ${error.message}`
+  return new KafkaJSSASLAuthenticationError(reason, { cause: error })
 }
 
 function connectionError(error: KafkaError): Error | undefined {

@@ -9,3 +9,11 @@ export function textOf(thrown: unknown): string {
     return `${typeof thrown} that cannot be shown`
   }
 }
+
+/**
+ * The text of a number that kafkajs declares as a number: partitions of uncommitted offsets and node ids of fetches are
+ * keys of objects in it. Programs may rely on either.
+ */
+export function declaredAsNumber(value: number): number {
+  return String(value) as unknown as number
+}

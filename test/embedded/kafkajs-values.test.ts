@@ -7,7 +7,9 @@ describe('a Kafka of samsa/kafkajs', () => {
   let kafka: Kafka
 
   beforeAll(async () => {
-    cluster = await EmbeddedCluster.start({ topics: { orders: { partitions: 1 } } })
+    cluster = await EmbeddedCluster.start({
+      topics: { orders: { partitions: 1 }, texts: { partitions: 1 } },
+    })
     kafka = new Kafka({ brokers: [cluster.hosts], logLevel: logLevel.NOTHING })
     const producer = kafka.producer()
     await producer.connect()
@@ -40,6 +42,54 @@ describe('a Kafka of samsa/kafkajs', () => {
     })
     expect(await Promise.race([read, crashed])).toBe('a')
     await Promise.race([beaten, crashed])
+    await consumer.disconnect()
+  })
+
+  it('uses numbers that are text, such as those of environment variables', async () => {
+    const text = (value: number) => String(value) as unknown as number
+    const app = new Kafka({
+      brokers: [cluster.hosts],
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: text(5_000),
+      requestTimeout: text(20_000),
+      retry: { retries: text(3), initialRetryTime: text(50), multiplier: text(2) },
+    })
+    const producer = app.producer({ metadataMaxAge: text(60_000), maxInFlightRequests: text(1) })
+    await producer.connect()
+    const messages = [{ value: 'text' }]
+    const [sent] = await producer.send({
+      topic: 'texts',
+      messages,
+      acks: text(1),
+      timeout: text(5_000),
+      compression: text(1),
+    })
+    expect(sent).toMatchObject({ topicName: 'texts', errorCode: 0, baseOffset: '0' })
+    await producer.disconnect()
+    const consumer = app.consumer({
+      groupId: 'texts',
+      sessionTimeout: text(30_000),
+      rebalanceTimeout: text(50_000),
+      heartbeatInterval: text(1_000),
+      metadataMaxAge: text(60_000),
+      maxBytesPerPartition: text(100_000),
+      minBytes: text(1),
+      maxBytes: text(1_000_000),
+      maxWaitTimeInMs: text(100),
+    })
+    await consumer.subscribe({ topics: ['texts'], fromBeginning: true })
+    const read = await new Promise<string>((resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
+      const eachMessage = ({ message }: { message: { value: Buffer | null } }): Promise<void> => {
+        resolve(String(message.value))
+        return Promise.resolve()
+      }
+      const numbers = { autoCommitInterval: text(100), autoCommitThreshold: text(1) }
+      consumer
+        .run({ ...numbers, partitionsConsumedConcurrently: text(2), eachMessage })
+        .catch(reject)
+    })
+    expect(read).toBe('text')
     await consumer.disconnect()
   })
 

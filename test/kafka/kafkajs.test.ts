@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startLocalCluster, type LocalCluster } from '../support/kafka/cluster.ts'
+import { authorizerConfig } from '../support/kafka/secure.ts'
 import { AREAS, compare, LONG_AREAS } from '../support/kafkajs/compare.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 
@@ -17,7 +18,9 @@ describeWithBrokers('samsa/kafkajs compared with kafkajs', ['java'], () => {
 
     beforeAll(async () => {
       process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
-      cluster = await startLocalCluster({ version, brokers: 1 })
+      // Only the long form has steps with ACLs.
+      const config = isLong ? authorizerConfig(version) : {}
+      cluster = await startLocalCluster({ version, brokers: 1, config })
     })
 
     afterAll(async () => {

@@ -42,7 +42,7 @@ export function aclOperations(parts: AdminParts): AclOperations {
 
     describeAcls: async (filter) => {
       checkFilterTexts(filter)
-      checkTypes([filter])
+      checkFilterTypes(filter)
       return operate(parts, async (client) => {
         const { resources, errorCode } = await client.request(describeAcls, filterOf(filter), {
           to: 'controller',
@@ -143,6 +143,15 @@ const ENUMS = [
   ['permissionType', 'permission type', AclPermissionTypes],
   ['resourceType', 'resource type', AclResourceTypes],
 ] as const
+
+function checkFilterTypes(filter: object): void {
+  for (const [name, what, values] of ENUMS) {
+    const value = (filter as Loose)[name]
+    const known: readonly unknown[] = Object.values(values)
+    if (known.includes(value)) continue
+    refuse(`Invalid ${what.replace('pattern', 'pattern filter')} ${String(value)}`)
+  }
+}
 
 function checkTypes(entries: readonly object[]): void {
   for (const [name, what, values] of ENUMS) {

@@ -7,6 +7,7 @@ import {
   KafkaJSDeleteGroupsError,
   KafkaJSNonRetriableError,
   KafkaJSProtocolError,
+  KafkaJSRequestTimeoutError,
 } from '../errors.ts'
 import { exhausted, type RetrySettings } from '../retry.ts'
 import type { Logger } from '../types/common.ts'
@@ -35,6 +36,8 @@ export async function operate<T>(
     const error = errorFrom(thrown)
     if (error instanceof KafkaJSAggregateError || error instanceof KafkaJSDeleteGroupsError)
       throw error
+    // kafkajs does not retry a request of its admin client that gets no response.
+    if (error instanceof KafkaJSRequestTimeoutError) throw error
     const isOfBroker = error instanceof KafkaJSProtocolError
     if (isOfBroker && error.type !== 'NOT_CONTROLLER' && !retried.includes(error.type)) throw error
     throw exhausted(error, retry)

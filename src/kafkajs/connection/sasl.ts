@@ -7,6 +7,7 @@ import {
 import { ErrorCode } from '../../../protocol/index.ts'
 import { errorFrom, protocolErrorOf } from '../error-from.ts'
 import { KafkaJSSASLAuthenticationError } from '../errors.ts'
+import { textOf } from '../text.ts'
 import type {
   Authenticator,
   KafkaConfig,
@@ -84,7 +85,12 @@ function awsMechanism(sasl: SASLOptions): Mechanism {
           if (!value) throw new KafkaJSSASLAuthenticationError(`SASL AWS-IAM: Missing ${name}`)
         }
         const token = Buffer.from([...Object.values(parts), sessionToken].join('\u0000'))
-        await saslAuthenticate({ request: { encode: () => sized(token) } })
+        try {
+          await saslAuthenticate({ request: { encode: () => sized(token) } })
+        } catch (error) {
+          const reason = `SASL AWS-IAM authentication failed: ${textOf(error)}`
+          throw new KafkaJSSASLAuthenticationError(reason)
+        }
       },
     }),
   }

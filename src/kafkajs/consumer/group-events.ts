@@ -3,6 +3,7 @@ import type { GroupEvent, GroupJoinedEvent, KafkaClient, RequestEvent } from '..
 import { onRequests, watchNetwork } from '../connection/network-events.ts'
 import type { Emitter } from '../emitter.ts'
 import { CONSUMER_EVENTS } from '../events.ts'
+import { declaredAsNumber } from '../text.ts'
 import type { Logger } from '../types/common.ts'
 import type { ConsumerEventMap, IMemberAssignment } from '../types/events.ts'
 
@@ -60,8 +61,12 @@ export class GroupEvents {
   #onFetched(nodeId: number, duration: number): void {
     const { emitter } = this.#parts
     this.#nodeIds.add(nodeId)
-    emitter.emit(CONSUMER_EVENTS.FETCH, { numberOfBatches: 0, duration, nodeId })
-    emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
+    emitter.emit(CONSUMER_EVENTS.FETCH, {
+      numberOfBatches: 0,
+      duration,
+      nodeId: declaredAsNumber(nodeId),
+    })
+    emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId: declaredAsNumber(nodeId) })
   }
 
   #onHeartbeat(): void {
@@ -99,7 +104,7 @@ export class GroupEvents {
     emitter.emit(CONSUMER_EVENTS.GROUP_JOIN, payload)
     logger.info('Consumer has joined the group', payload)
     for (const nodeId of this.#nodeIds) {
-      emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId })
+      emitter.emit(CONSUMER_EVENTS.FETCH_START, { nodeId: declaredAsNumber(nodeId) })
     }
   }
 

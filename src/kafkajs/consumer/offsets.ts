@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../index.ts'
 import { byTopic, partitionOffsets } from '../topic-offsets.ts'
+import { declaredAsNumber } from '../text.ts'
 import type { TopicOffsets } from '../types/common.ts'
 
 interface Offsets extends TopicPartition {
@@ -55,7 +56,7 @@ export class ResolvedOffsets {
     return [...byTopic(uncommitted)].map(([topic, ofTopic]) => ({
       topic,
       partitions: ofTopic.map(({ partition, resolved }) => ({
-        partition,
+        partition: declaredAsNumber(partition),
         offset: String(resolved),
       })),
     }))

@@ -216,18 +216,22 @@ export class ConsumerRun implements HandlerHost {
   }
 
   async commitTopics(topics: readonly TopicOffsets[]): Promise<void> {
-    await this.commitOffsets(partitionOffsets(topics).map((one) => ({ ...one, metadata: null })))
+    const offsets = partitionOffsets(topics).map((one) => ({ ...one, metadata: null }))
+    await this.commitOffsets(offsets, topics)
   }
 
-  /** Commits, and emits COMMIT_OFFSETS. Throws the errors of kafkajs. */
-  async commitOffsets(offsets: readonly CheckedCommit[]): Promise<void> {
+  /** Commits, and emits COMMIT_OFFSETS, which has the offsets as they were given. Throws the errors of kafkajs. */
+  async commitOffsets(
+    offsets: readonly CheckedCommit[],
+    given: readonly TopicOffsets[] = topicOffsets(offsets),
+  ): Promise<void> {
     if (offsets.length === 0) {
       this.offsets.nothingToCommit()
       return
     }
     await this.#commit(offsets)
     const { groupId, memberId, generationId } = this.member
-    const topics = topicOffsets(offsets)
+    const topics = [...given]
     this.offsets.committed(topics)
     this.#parts.emitter.emit(CONSUMER_EVENTS.COMMIT_OFFSETS, {
       groupId,

@@ -241,7 +241,7 @@ export const ADMINISTERING: readonly Step[] = [
       await admin.connect()
       const entry = {
         resourceType: 2,
-        resourceName: 't',
+        resourceName: world.named('t'),
         resourcePatternType: 3,
         principal: 'User:a',
         host: '*',

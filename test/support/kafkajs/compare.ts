@@ -4,6 +4,7 @@ import kafkajs from 'kafkajs'
 import { ADMINISTERING } from './administering.ts'
 import { CONNECTING } from './connecting.ts'
 import { CONSUMING } from './consuming.ts'
+import { EDGES } from './edges.ts'
 import { GROUPING } from './grouping.ts'
 import { PRODUCING } from './producing.ts'
 import { TRANSACTIONS } from './transactions.ts'
@@ -18,7 +19,10 @@ export const AREAS: Readonly<Record<string, readonly Step[]>> = {
 }
 
 /** The areas that only the long form of the test compares. */
-export const LONG_AREAS: Readonly<Record<string, readonly Step[]>> = { grouping: GROUPING }
+export const LONG_AREAS: Readonly<Record<string, readonly Step[]>> = {
+  grouping: GROUPING,
+  edges: EDGES,
+}
 
 const LIBRARIES = { kafkajs, samsa: layer } as const
 

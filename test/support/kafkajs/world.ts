@@ -109,8 +109,6 @@ const TIMES = new Set([
 function normalizedField(key: string, value: unknown): unknown {
   if (IDS.has(key)) return '<id>'
   if (TIMES.has(key)) return '<time>'
-  // kafkajs returns text where it declares numbers.
-  if (key === 'partition' || key === 'nodeId') return Number(value)
   // Brokers list partitions in any order.
   if (key === 'partitions' && isPartitionMetadata(value)) return inOrder(value)
   return value
