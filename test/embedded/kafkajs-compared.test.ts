@@ -1,6 +1,5 @@
 /** kafkajs from npm beside samsa/kafkajs, where a real broker cannot take part: logins by AWS, and silent brokers. */
 import { describe, expect, it } from '@jest/globals'
-import kafkajs from 'kafkajs'
 import {
   createTopics,
   ErrorCode,
@@ -9,24 +8,9 @@ import {
   saslAuthenticate,
   saslHandshake,
 } from '../../protocol/index.ts'
-import * as layer from '../../src/kafkajs/index.ts'
 import { FakeBroker } from '../support/fake-broker.ts'
-import { thrownBy, World, type Library } from '../support/kafkajs/world.ts'
-
-const LIBRARIES: readonly Library[] = [kafkajs, layer]
-
-/** What a call results in with each of the libraries, which use the broker one after another. */
-async function both(
-  broker: FakeBroker,
-  call: (world: World) => Promise<unknown>,
-): Promise<unknown[]> {
-  const found: unknown[] = []
-  for (const lib of LIBRARIES) {
-    await using world = new World(lib, [broker.name], 'compared.')
-    found.push(world.normalized(await call(world)))
-  }
-  return found
-}
+import { compareInTurn } from '../support/kafkajs/compare.ts'
+import { thrownBy, type World } from '../support/kafkajs/world.ts'
 
 function speakMetadata(broker: FakeBroker): void {
   broker.handle(metadata, () => ({
@@ -70,13 +54,14 @@ describe('the mechanism aws of samsa/kafkajs', () => {
       }
     })
     speakMetadata(broker)
-    const [theirs, ours] = await both(broker, async (world) => {
+    const run = async (world: World) => {
       const sasl = { mechanism: 'aws' as const, ...credentials }
       const thrown = await thrownBy(() => world.admin(world.kafka({ sasl })).connect())
       // Each connection logs in, and the libraries open different numbers of them.
       return [thrown, [...new Set(sent.splice(0))]]
-    })
-    expect(ours).toEqual(theirs)
+    }
+    const { kafkajs, samsa } = await compareInTurn({ name: 'logs in', run }, [broker.name])
+    expect(samsa).toEqual(kafkajs)
   })
 })
 
@@ -85,7 +70,7 @@ describe('a request of samsa/kafkajs that gets no response', () => {
     await using broker = await FakeBroker.start()
     speakMetadata(broker)
     broker.handle(createTopics, () => undefined)
-    const [theirs, ours] = await both(broker, async (world) => {
+    const run = async (world: World) => {
       const retry = { retries: 1, initialRetryTime: 3_000, maxRetryTime: 3_000 }
       const admin = world.admin(world.kafka({ requestTimeout: 300, retry }))
       const timedOut: object[] = []
@@ -97,8 +82,9 @@ describe('a request of samsa/kafkajs that gets no response', () => {
       await admin.connect()
       const thrown = await thrownBy(() => admin.createTopics({ topics: [{ topic: 't' }] }))
       return [thrown, timedOut[0]]
-    })
-    expect(ours).toEqual(theirs)
+    }
+    const { kafkajs, samsa } = await compareInTurn({ name: 'creates a topic', run }, [broker.name])
+    expect(samsa).toEqual(kafkajs)
   })
 
   it('times out with the errors of kafkajs in send', async () => {
@@ -117,13 +103,14 @@ describe('a request of samsa/kafkajs that gets no response', () => {
       ],
     }))
     broker.handle(produce, () => undefined)
-    const [theirs, ours] = await both(broker, async (world) => {
+    const run = async (world: World) => {
       const retry = { retries: 1, initialRetryTime: 10, maxRetryTime: 10 }
       const producer = world.producer({}, world.kafka({ requestTimeout: 1_000, retry }))
       await producer.connect()
       const messages = [{ value: 'a' }]
       return thrownBy(() => producer.send({ topic: 'orders', timeout: 500, messages }))
-    })
-    expect(ours).toEqual(theirs)
+    }
+    const { kafkajs, samsa } = await compareInTurn({ name: 'sends', run }, [broker.name])
+    expect(samsa).toEqual(kafkajs)
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { Kafka, logLevel, type ConsumerConfig } from '../../src/kafkajs/index.ts'
+import { CompressionTypes, Kafka, logLevel, type ConsumerConfig } from '../../src/kafkajs/index.ts'
 
 describe('a Kafka of samsa/kafkajs', () => {
   let cluster: EmbeddedCluster
@@ -46,7 +46,7 @@ describe('a Kafka of samsa/kafkajs', () => {
   })
 
   it('uses numbers that are text, such as those of environment variables', async () => {
-    const text = (value: number) => String(value) as unknown as number
+    const text = <Value extends number>(value: Value) => String(value) as unknown as Value
     const app = new Kafka({
       brokers: [cluster.hosts],
       logLevel: logLevel.NOTHING,
@@ -62,7 +62,7 @@ describe('a Kafka of samsa/kafkajs', () => {
       messages,
       acks: text(1),
       timeout: text(5_000),
-      compression: text(1),
+      compression: text(CompressionTypes.GZIP),
     })
     expect(sent).toMatchObject({ topicName: 'texts', errorCode: 0, baseOffset: '0' })
     await producer.disconnect()

@@ -41,6 +41,14 @@ export async function compare(step: Step, brokers: readonly string[]): Promise<C
   return { kafkajs: theirs, samsa: ours }
 }
 
+/** Runs a step with both libraries, one after another. */
+export async function compareInTurn(step: Step, brokers: readonly string[]): Promise<Compared> {
+  return {
+    kafkajs: await bounded('kafkajs', runWith(LIBRARIES.kafkajs, step, brokers, 'compared.')),
+    samsa: await bounded('samsa/kafkajs', runWith(LIBRARIES.samsa, step, brokers, 'compared.')),
+  }
+}
+
 /** Names the library if its step does not end in time. */
 async function bounded<T>(library: string, running: Promise<T>): Promise<T> {
   const over = new AbortController()
