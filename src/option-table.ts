@@ -83,6 +83,7 @@ export function checkTable(
   for (const [name, value] of given) {
     const option = table[name]
     if (value === undefined || value === option?.default) continue
+    // The table was declared for these options; AnyOptionTable does not say for which.
     const reason = option?.noEffect?.(options as never)
     if (reason === undefined) continue
     throw new InvalidArgumentError(`${what}: option '${name}' has no effect ${reason}`)

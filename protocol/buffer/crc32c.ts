@@ -289,6 +289,7 @@ function assemble(): Uint8Array {
   const output = 2
   const outputEnd = 3
 
+  // An instruction with its operands on each line.
   // prettier-ignore
   const fold = [
     0, // no locals besides the parameters
@@ -309,6 +310,7 @@ function assemble(): Uint8Array {
     END,
   ]
 
+  // A section of the module on each line.
   // prettier-ignore
   return Uint8Array.from([
     ...Buffer.from('\0asm'), 1, 0, 0, 0,

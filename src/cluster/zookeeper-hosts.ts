@@ -11,7 +11,7 @@ export interface ZooKeeperHosts {
 }
 
 /** Control characters, surrogates, private use and specials: as in ZooKeeper's PathUtils. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it finds
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
 
 /** Why ZooKeeper rejects the name of a znode; undefined if it accepts the name. */

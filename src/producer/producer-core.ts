@@ -304,8 +304,16 @@ export class ProducerCore {
     this.#capacity.throwIfFull()
     const queue = topic.choose(key, sizeBytes, partition)
     const time = timestamp ?? this.#now
-    // prettier-ignore
-    const batch = this.#accumulator.append(queue, key, keyBytes, value, valueBytes, time, headers, headerBytes)
+    const batch = this.#accumulator.append(
+      queue,
+      key,
+      keyBytes,
+      value,
+      valueBytes,
+      time,
+      headers,
+      headerBytes,
+    )
     batch.join(group)
     this.#capacity.count(sizeBytes)
     if (this.#hasReports) (batch.messages ??= []).push({ key, value, timestamp: time })

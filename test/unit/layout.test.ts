@@ -107,6 +107,13 @@ function loadedBy(file: string): string[] {
   return [...found].map(([, path]) => normalize(join(dirname(file), path!)))
 }
 
+/** ESLint and TypeScript take a reason on the same line. Prettier takes none: it is on the line before. */
+function givesReason(line: string, lineBefore: string): boolean {
+  if (line.includes('eslint-disable')) return / -- \S/.test(line)
+  if (/@ts-(expect-error|ignore|nocheck)/.test(line)) return /@ts-expect-error \S/.test(line)
+  return line.trim() !== '// prettier-ignore' || /^ *\/\/ [A-Z]/.test(lineBefore)
+}
+
 /** `network` for a file in src/network, `errors` for src/errors.ts, `protocol` for all of that. */
 function partOf(file: string): string {
   const [top, name] = file.split('/')
@@ -257,6 +264,21 @@ describe('the source', () => {
   it(`has no file of more than ${MAX_LINES} lines`, () => {
     const long = files.filter((file) => texts.get(file)!.split('\n').length > MAX_LINES)
     expect(long).toEqual([])
+  })
+
+  it('gives the reason of each check that it silences', () => {
+    const silent = files.flatMap((file) =>
+      texts
+        .get(file)!
+        .split('\n')
+        .flatMap((line, at, lines) =>
+          givesReason(line, lines[at - 1] ?? '') ? [] : [`${file}:${at + 1}: ${line.trim()}`],
+        ),
+    )
+    expect(silent).toEqual([])
+    expect(givesReason('// eslint-disable-next-line no-control-regex', '')).toBe(false)
+    expect(givesReason('// @ts-expect-error', '// A reason.')).toBe(false)
+    expect(givesReason('// prettier-ignore', ' */')).toBe(false)
   })
 
   it('reports the version of package.json to brokers', () => {

@@ -125,7 +125,7 @@ export class ReadIterator<T> implements Iteration<T> {
   #failed(error: unknown): Promise<never> {
     // A call of another reader in between does not end this reading.
     if (!(error instanceof ConsumerBusyError)) this.#finish()
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it passes on what was thrown
     return Promise.reject(error)
   }
 

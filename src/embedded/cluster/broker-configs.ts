@@ -9,6 +9,7 @@ export interface BrokerConfigDefinition {
 }
 
 /** All configs of a broker as Kafka 4.4.0 describes them, with their defaults. */
+// A config on each line.
 // prettier-ignore
 const ROWS: readonly (readonly [string, string | null, keyof typeof CONFIG_TYPE, 'read-only'?])[] = [
   ['add.partitions.to.txn.retry.backoff.max.ms', '100', 'int', 'read-only'],

@@ -7,6 +7,7 @@ import { checkConfigValue } from './config-values.ts'
  * All configs of a topic in Kafka 4.4, with the brokers' defaults, so that tools can set and read
  * them. Only those that `TopicConfig` has a property for have an effect; the others are stored.
  */
+// A config on each line.
 // prettier-ignore
 const ROWS: readonly (readonly [string, string, TopicConfigType, string?])[] = [
   ['cleanup.policy', 'delete', 'list', 'log.cleanup.policy'],

@@ -68,8 +68,9 @@ export class Accumulator {
     if (batch !== undefined) {
       const { writer } = batch
       before = writer.sizeBytes
-      // prettier-ignore
-      if (!writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)) {
+      if (
+        !writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)
+      ) {
         queue.close(batch)
         if (this.#lingers) {
           this.linger.end(batch)
@@ -83,8 +84,16 @@ export class Accumulator {
       batch = this.newBatch(queue)
       batch.result.baseTimestamp = timestamp
       // A record that is larger than that goes alone.
-      // prettier-ignore
-      batch.writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
+      batch.writer.append(
+        key,
+        keyBytes,
+        value,
+        valueBytes,
+        timestamp,
+        headers,
+        headersBytes,
+        Infinity,
+      )
       queue.add(batch)
       this.incomplete.add(batch)
       if (this.#lingers) this.linger.begin(batch)

@@ -32,7 +32,6 @@ export function takeApart(
     const part = parts[partOf(index)]!
     places.push({ result: part.result, index: part.count })
     const size = headers.length === 0 ? 0 : headersBytes(headers)
-    // prettier-ignore
     part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, headers, size, Infinity)
     const run = runs.find(({ start, count }) => index >= start && index < start + count)
     part.join(run?.group)

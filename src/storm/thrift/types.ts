@@ -123,8 +123,7 @@ export function optional<T>(id: number, type: ThriftType<T>): Field<T, false> {
   return { id, type, isRequired: false }
 }
 
-// Only the name of a field identifies its type here.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each field has a type of its own, which StructOf infers
 type Fields = Readonly<Record<string, Field<any>>>
 
 type StructOf<F extends Fields> = {

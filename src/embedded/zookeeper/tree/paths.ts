@@ -1,7 +1,7 @@
 import { KeeperError } from '../error-codes.ts'
 
 /** Lone surrogates, private use and specials, and control characters: as in ZooKeeper's PathUtils. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it finds
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
 
 /** Nodes that always exist. */
