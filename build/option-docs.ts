@@ -15,12 +15,21 @@ import { ZOOKEEPER_OPTIONS } from '../src/balanced/zookeeper/options.ts'
 import { WAIT_OPTIONS } from '../src/async/waiting.ts'
 import { CALL_OPTIONS } from '../src/call-options.ts'
 import { CLIENT_OPTIONS } from '../src/client-options.ts'
+import { METRICS_OPTIONS } from '../src/client.ts'
 import { TOPICS_CONSUMER_OPTIONS } from '../src/consumer/consumer.ts'
 import { RUN_OPTIONS } from '../src/consumer/delivery/run.ts'
 import { CONSUME_OPTIONS, READ_OPTIONS } from '../src/consumer/delivery/read-options.ts'
 import { CONSUMER_OPTIONS } from '../src/consumer/options.ts'
 import { SIMPLE_CONSUMER_OPTIONS } from '../src/consumer/simple-consumer.ts'
 import { DEAD_LETTER_OPTIONS } from '../src/dead-letters.ts'
+import { EMBEDDED_AUTHORIZER_OPTIONS } from '../src/embedded/authorization/authorizer.ts'
+import {
+  EMBEDDED_CLUSTER_OPTIONS,
+  EMBEDDED_LISTENER_OPTIONS,
+  EMBEDDED_TOPIC_OPTIONS,
+} from '../src/embedded/options.ts'
+import { EMBEDDED_SASL_OPTIONS, EMBEDDED_TLS_OPTIONS } from '../src/embedded/security/options.ts'
+import { EMBEDDED_ZOOKEEPER_OPTIONS } from '../src/embedded/zookeeper/options.ts'
 import {
   AWS_MSK_IAM_OPTIONS,
   OIDC_OPTIONS,
@@ -28,7 +37,10 @@ import {
   SCRAM_OPTIONS,
 } from '../src/network/sasl/options.ts'
 import { TLS_OPTIONS } from '../src/network/tls.ts'
+import { OFFSET_LIMITS_OPTIONS } from '../src/offset-at.ts'
+import { INSTRUMENT_OPTIONS } from '../src/opentelemetry/instrument.ts'
 import type { AnyOptionTable, Option } from '../src/option-table.ts'
+import { FORWARDING_OPTIONS } from '../src/producer/base-producer.ts'
 import { REQUEST_OPTIONS } from '../src/request.ts'
 import { TOPIC_CREATE_OPTIONS } from '../src/topic.ts'
 import { TOPIC_LIST_OPTIONS } from '../src/topics.ts'
@@ -190,6 +202,61 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/balanced-consumer.md',
     source: 'src/balanced/consumer/settings.ts',
     table: CONSUMER_GROUP_OPTIONS,
+  },
+  MetricsOptions: {
+    document: 'docs/metrics.md',
+    source: 'src/client.ts',
+    table: METRICS_OPTIONS,
+  },
+  OffsetLimitsOptions: {
+    document: 'docs/client.md',
+    source: 'src/offset-at.ts',
+    table: OFFSET_LIMITS_OPTIONS,
+  },
+  ForwardingOptions: {
+    document: 'docs/producer.md',
+    source: 'src/producer/base-producer.ts',
+    table: FORWARDING_OPTIONS,
+  },
+  InstrumentOptions: {
+    document: 'docs/opentelemetry.md',
+    source: 'src/opentelemetry/instrument.ts',
+    table: INSTRUMENT_OPTIONS,
+  },
+  EmbeddedClusterOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/options.ts',
+    table: EMBEDDED_CLUSTER_OPTIONS,
+  },
+  EmbeddedTopicOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/options.ts',
+    table: EMBEDDED_TOPIC_OPTIONS,
+  },
+  EmbeddedListenerOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/options.ts',
+    table: EMBEDDED_LISTENER_OPTIONS,
+  },
+  EmbeddedTlsOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/security/options.ts',
+    table: EMBEDDED_TLS_OPTIONS,
+  },
+  EmbeddedSaslOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/security/options.ts',
+    table: EMBEDDED_SASL_OPTIONS,
+  },
+  EmbeddedAuthorizerOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/authorization/authorizer.ts',
+    table: EMBEDDED_AUTHORIZER_OPTIONS,
+  },
+  EmbeddedZooKeeperOptions: {
+    document: 'docs/testing.md',
+    source: 'src/embedded/zookeeper/options.ts',
+    table: EMBEDDED_ZOOKEEPER_OPTIONS,
   },
 }
 

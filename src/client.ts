@@ -20,7 +20,8 @@ import { clientChannel, type ClientCreatedEvent } from './observe/channels.ts'
 import { healthOf, type ClientHealth, type HealthReason } from './observe/metrics/health.ts'
 import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
 import { OpenResources } from './open-resources.ts'
-import { aBoolean, checkOptions, shown } from './options.ts'
+import { readOptions, type OptionTable } from './option-table.ts'
+import { aBoolean, shown } from './options.ts'
 import { MultiTopicProducer } from './producer/multi-topic-producer.ts'
 import type { ProducerOptions } from './producer/options.ts'
 import type { TransactionalProducerOptions } from './producer/transactions/options.ts'
@@ -40,6 +41,11 @@ export interface MetricsOptions {
    */
   readonly partitions?: boolean
 }
+
+/** The checks and defaults of `MetricsOptions`. */
+export const METRICS_OPTIONS = {
+  partitions: { check: aBoolean, default: false },
+} as const satisfies OptionTable<MetricsOptions>
 
 /** How long `close` waits for the last push of metrics, if a broker has requested them. */
 const LAST_PUSH_MS = 1_000
@@ -132,8 +138,12 @@ export class KafkaClient implements AsyncDisposable {
    * I/O, and also works after `close()`. Throws InvalidArgumentError.
    */
   metrics(options: MetricsOptions = {}): ClientMetricsSnapshot {
-    checkOptions<MetricsOptions>('metrics', options, { partitions: aBoolean })
-    return this.#cluster.options.metrics.snapshot(options.partitions ?? false)
+    const { partitions } = readOptions<MetricsOptions, typeof METRICS_OPTIONS>(
+      'metrics',
+      options,
+      METRICS_OPTIONS,
+    )
+    return this.#cluster.options.metrics.snapshot(partitions)
   }
 
   /**

@@ -5,28 +5,31 @@ import type { Cluster } from './cluster/cluster.ts'
 import { aDate, namingEnds } from './consumer/options.ts'
 import { nameOf, type TopicPartition } from './consumer/topic-partition.ts'
 import { InvalidArgumentError, type ErrorContext } from './errors.ts'
-import {
-  aDurationMs,
-  anInteger,
-  checkOptions,
-  either,
-  oneOf,
-  shown,
-  type Check,
-} from './options.ts'
-import { aSignal, type CallOptions } from './call-options.ts'
+import { checkTable, withDefaults, type OptionTable } from './option-table.ts'
+import { anInteger, either, oneOf, shown } from './options.ts'
+import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
 
 const anOffsetSpec = namingEnds(either(oneOf('earliest', 'latest'), anInteger(0), aDate))
 
-/** `fetchOffsetLimits()` returns lists of offsets. */
-const noMaxOffsets: Check<number> = () => 'is an option of fetchOffsetLimits()'
-
 /** The options of `fetchOffsetLimits` and `fetchOffsetLimit`. */
 export interface OffsetLimitsOptions extends CallOptions {
   /** The maximum number of offsets for each partition. Default: 1. */
   readonly maxOffsets?: number
+}
+
+/** The checks and defaults of the options that only `fetchOffsetLimits()` has. */
+export const OFFSET_LIMITS_OPTIONS = {
+  maxOffsets: { check: anInteger(1, MAX_INT32), default: 1 },
+} as const satisfies OptionTable<Omit<OffsetLimitsOptions, keyof CallOptions>>
+
+const ALL_LIMITS_OPTIONS = { ...OFFSET_LIMITS_OPTIONS, ...CALL_OPTIONS }
+
+/** The check of an option that belongs to `fetchOffsetLimits()`, in the options of other lookups. */
+const OTHER_LOOKUPS_OPTIONS: OptionTable<OffsetLimitsOptions> = {
+  ...CALL_OPTIONS,
+  maxOffsets: { check: () => 'is an option of fetchOffsetLimits()' },
 }
 
 /** Checks the arguments of an offset lookup. Throws InvalidArgumentError. */
@@ -36,17 +39,13 @@ export function offsetCall(
   options: OffsetLimitsOptions,
   operationTimeoutMs: number,
   context: ErrorContext,
-  maxOffsets: Check<number> = noMaxOffsets,
+  table: OptionTable<OffsetLimitsOptions> = OTHER_LOOKUPS_OPTIONS,
 ): { readonly spec: OffsetSpec; readonly deadline: Deadline } {
   const problem = anOffsetSpec(at)
   if (problem !== undefined) {
     throw new InvalidArgumentError(`${operation} ${problem}, not ${shown(at)}`, context)
   }
-  checkOptions<OffsetLimitsOptions>(operation, options, {
-    maxOffsets,
-    timeoutMs: aDurationMs(1),
-    signal: aSignal,
-  })
+  checkTable(operation, options, table)
   return {
     spec: at instanceof Date ? at.getTime() : at,
     deadline: new Deadline(options.timeoutMs ?? operationTimeoutMs, options.signal),
@@ -63,10 +62,11 @@ export async function limitsOf(
   partitionsOf: (deadline: Deadline) => Promise<readonly TopicPartition[]>,
 ): Promise<ReadonlyMap<number, readonly number[]>> {
   const { operationTimeoutMs } = cluster.options
-  const count = anInteger(1, MAX_INT32)
-  const { spec, deadline } = offsetCall(operation, at, options, operationTimeoutMs, context, count)
+  const table = ALL_LIMITS_OPTIONS
+  const { spec, deadline } = offsetCall(operation, at, options, operationTimeoutMs, context, table)
+  const { maxOffsets } = withDefaults<OffsetLimitsOptions, typeof table>(options, table)
   const partitions = await partitionsOf(deadline)
-  const lists = await offsetLimits(cluster, partitions, spec, options.maxOffsets ?? 1, deadline)
+  const lists = await offsetLimits(cluster, partitions, spec, maxOffsets, deadline)
   return new Map(partitions.map(({ partition }, index) => [partition, lists[index]!]))
 }
 

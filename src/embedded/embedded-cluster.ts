@@ -9,13 +9,12 @@ import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
 import { Groups } from './groups/groups.ts'
 import { loseTail } from './cluster/lose-tail.ts'
 import { endMarker, type TransactionalProducer } from './log/marker.ts'
-import { checkClusterOptions, type EmbeddedClusterOptions } from './options.ts'
+import { clusterSettings, type ClusterSettings, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import {
   brokerConfigOf,
   brokerIdsOf,
   listenerPlans,
-  queuedMaxRequestBytesOf,
   receivesMetrics,
   replicationFactorOf,
   securityOf,
@@ -59,7 +58,11 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly #parts: BrokerDependencies
   #stopping: Promise<void> | undefined
 
-  private constructor(options: EmbeddedClusterOptions, storage: ClusterStorage) {
+  private constructor(
+    given: EmbeddedClusterOptions,
+    options: ClusterSettings,
+    storage: ClusterStorage,
+  ) {
     this.#storage = storage
     const onError = options.onError ?? (() => undefined)
     const { zookeeper, zookeeperChroot = '' } = options
@@ -80,12 +83,12 @@ export class EmbeddedCluster implements AsyncDisposable {
       brokers,
       {
         profile,
-        autoCreateTopics: options.autoCreateTopics ?? true,
-        transactionVersion: options.transactionVersion ?? 2,
-        partitionCount: options.defaultPartitions ?? 1,
+        autoCreateTopics: options.autoCreateTopics,
+        transactionVersion: options.transactionVersion,
+        partitionCount: options.defaultPartitions,
         replicationFactor: replicationFactorOf(options),
         receivesMetrics: receivesMetrics(options),
-        brokerConfig: brokerConfigOf(options),
+        brokerConfig: brokerConfigOf(given, options),
       },
       this.#timers,
       storage,
@@ -100,13 +103,13 @@ export class EmbeddedCluster implements AsyncDisposable {
       brokers,
       this.#state.topics,
       {
-        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
-        minSessionTimeoutMs: options.groupMinSessionTimeoutMs ?? 6_000,
+        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs,
+        minSessionTimeoutMs: options.groupMinSessionTimeoutMs,
         maxSessionTimeoutMs: profile.maxSessionTimeoutMs,
         defaults: {
           brokerConfig: this.#state.settings.brokerConfig,
-          shareAutoOffsetReset: options.shareAutoOffsetReset ?? 'latest',
-          consumerMaxSize: options.groupConsumerMaxSize ?? 2_147_483_647,
+          shareAutoOffsetReset: options.shareAutoOffsetReset,
+          consumerMaxSize: options.groupConsumerMaxSize,
         },
       },
       this.#timers,
@@ -119,14 +122,14 @@ export class EmbeddedCluster implements AsyncDisposable {
         this.#state,
         this.#groups,
         storage,
-        options.transactionMarkerDelayMs ?? 0,
+        options.transactionMarkerDelayMs,
       ),
       security,
       dispatch: new Dispatch(profile),
       faults: this.faults,
       throttles: this.#throttles,
       requests: this.requests,
-      memory: new RequestMemory(queuedMaxRequestBytesOf(options)),
+      memory: new RequestMemory(options.queuedMaxRequestBytes),
       onError,
     }
   }
@@ -136,8 +139,11 @@ export class EmbeddedCluster implements AsyncDisposable {
    * EmbeddedClusterError for a port or a data folder that cannot be used.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    checkClusterOptions(options)
-    const cluster = newCluster(options, (storage) => new EmbeddedCluster(options, storage))
+    const settings = clusterSettings(options)
+    const cluster = newCluster(
+      settings,
+      (storage) => new EmbeddedCluster(options, settings, storage),
+    )
     try {
       for (const broker of cluster.#brokers) await broker.start(cluster.#parts)
       cluster.#state.topics.onChange()

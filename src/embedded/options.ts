@@ -8,13 +8,15 @@ import {
   anInteger,
   anObject,
   aString,
-  checkOptions,
   concealed,
   either,
   oneOf,
-  type Check,
 } from '../options.ts'
-import type { EmbeddedAuthorizerOptions } from './authorization/authorizer.ts'
+import { checkTable, readOptions, type OptionTable, type WithDefaults } from '../option-table.ts'
+import {
+  EMBEDDED_AUTHORIZER_OPTIONS,
+  type EmbeddedAuthorizerOptions,
+} from './authorization/authorizer.ts'
 import { isAtLeast, KAFKA_VERSIONS, LAST_WITH_ZOOKEEPER } from './versions/profiles.ts'
 import { EmbeddedZooKeeper } from './zookeeper/embedded-zookeeper.ts'
 import {
@@ -27,9 +29,9 @@ import { apiTable, type KafkaVersion } from './versions/api-tables.ts'
 
 /** A topic that an embedded cluster creates at its start. */
 export interface EmbeddedTopicOptions {
-  /** Default: the cluster's `defaultPartitions`. */
+  /** The number of partitions. Default: the cluster's `defaultPartitions`. */
   readonly partitions?: number
-  /** Default: the cluster's `defaultReplicationFactor`. */
+  /** The number of replicas of each partition. Default: the cluster's `defaultReplicationFactor`. */
   readonly replicationFactor?: number
   /** Configs by Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
   readonly config?: Readonly<Record<string, string>>
@@ -39,9 +41,9 @@ export interface EmbeddedTopicOptions {
 export interface EmbeddedListenerOptions {
   /** A port for each broker. Default: any free ones. */
   readonly ports?: readonly number[]
-  /** Default: none. */
+  /** TLS of the listener. Default: none. */
   readonly tls?: EmbeddedTlsOptions
-  /** Default: none. */
+  /** SASL of the listener. Default: none. */
   readonly sasl?: EmbeddedSaslOptions
 }
 
@@ -49,7 +51,7 @@ export interface EmbeddedListenerOptions {
 export interface EmbeddedClusterOptions {
   /** The number of brokers. Default: that of `brokerIds`, or else 1. */
   readonly brokers?: number
-  /** The ids of the brokers. Default: 1, 2, … */
+  /** The ids of the brokers. Default: 1, 2 and so on. */
   readonly brokerIds?: readonly number[]
   /**
    * The version of Kafka to present, with its APIs and their versions. Default: `4.4`; with
@@ -58,7 +60,7 @@ export interface EmbeddedClusterOptions {
   readonly version?: KafkaVersion
   /**
    * The level of the feature `transaction.version`, which selects the protocol of transactions
-   * (KIP-890). Needs version 4.4. Default: 2, as in clusters that were created with Kafka 4.
+   * (KIP-890). Needs version 4.4. Default: 2 (as in clusters that were created with Kafka 4).
    */
   readonly transactionVersion?: 0 | 1 | 2
   /** A port for each broker. Default: any free ones. */
@@ -68,33 +70,33 @@ export interface EmbeddedClusterOptions {
    * unchanged.
    */
   readonly topics?: Readonly<Record<string, EmbeddedTopicOptions>>
-  /** Whether a metadata request for a missing topic creates it. Default: true, as in Kafka. */
+  /** Whether a metadata request for a missing topic creates it. Default: true (as in Kafka). */
   readonly autoCreateTopics?: boolean
   /** The number of partitions of topics that are created without one. Default: 1. */
   readonly defaultPartitions?: number
   /**
    * The number of replicas of topics that are created without one. Kafka's
-   * `default.replication.factor` is 1. Default: 3, or as many as there are brokers.
+   * `default.replication.factor` is 1. Default: 3 (or as many as there are brokers).
    */
   readonly defaultReplicationFactor?: number
-  /** How long the first rebalance of an empty group waits for more members. Default: 0; in Kafka 3,000. */
+  /** How long the first rebalance of an empty group waits for more members. Default: 0 (3,000 in Kafka). */
   readonly groupInitialRebalanceDelayMs?: number
-  /** The shortest session timeout that a member may request. Default: 6,000, as in Kafka. */
+  /** The shortest session timeout that a member may request. Default: 6,000 (as in Kafka). */
   readonly groupMinSessionTimeoutMs?: number
   /**
-   * The duration for which a record is acquired by a member of a share group. Default: 30,000, as
-   * in Kafka.
+   * The duration for which a record is acquired by a member of a share group. Default: 30,000 (as
+   * in Kafka).
    */
   readonly shareRecordLockMs?: number
-  /** How often share groups deliver a record before they archive it. Default: 5, as in Kafka. */
+  /** How often share groups deliver a record before they archive it. Default: 5 (as in Kafka). */
   readonly shareDeliveryCountLimit?: number
-  /** The position at which share groups start in a partition. Default: `latest`, as in Kafka. */
+  /** The position at which share groups start in a partition. Default: `latest` (as in Kafka). */
   readonly shareAutoOffsetReset?: 'earliest' | 'latest'
-  /** The session timeout of groups of the consumer protocol (KIP-848). Default: 45,000, as in Kafka. */
+  /** The session timeout of groups of the consumer protocol (KIP-848). Default: 45,000 (as in Kafka). */
   readonly groupConsumerSessionTimeoutMs?: number
-  /** How often members of such groups send heartbeats. Default: 5,000, as in Kafka. */
+  /** How often members of such groups send heartbeats. Default: 5,000 (as in Kafka). */
   readonly groupConsumerHeartbeatIntervalMs?: number
-  /** How many members such a group may have. Default: 2,147,483,647, as in Kafka. */
+  /** How many members such a group may have. Default: 2,147,483,647 (as in Kafka). */
   readonly groupConsumerMaxSize?: number
   /**
    * How long after the end of a transaction its markers are written. Until then the transaction is
@@ -105,7 +107,7 @@ export interface EmbeddedClusterOptions {
   /**
    * The maximum size of the requests of all clients that wait for responses. A request that is
    * larger alone is still accepted; no more is read then. Kafka's `queued.max.request.bytes`.
-   * Default: 268,435,456.
+   * Default: 256 MiB.
    */
   readonly queuedMaxRequestBytes?: number
   /**
@@ -119,7 +121,7 @@ export interface EmbeddedClusterOptions {
    * A folder in which topics, records and committed offsets are stored, so that they survive a
    * restart. They also survive `kill -9`, but not a failure of the machine, because writes are not
    * flushed to the disk. The folder is created if it is missing; one process can use it at a time.
-   * Default: everything is in memory only.
+   * Default: none, everything is in memory only.
    */
   readonly dataDir?: string
   /**
@@ -165,60 +167,100 @@ export interface EmbeddedClusterOptions {
 
 const FIRST_WITH_FEATURES: KafkaVersion = '4.4'
 
-const aPrincipal: Check = (value) =>
-  typeof value === 'string' && /^[^:]+:./.test(value)
-    ? undefined
-    : "must be a principal, such as 'User:admin'"
-
 /** As Kafka writes them. */
 const LISTENER_NAME = /^[A-Z][A-Z0-9_]*$/
 
-/** Throws InvalidArgumentError for an unknown option or an invalid value. */
-export function checkClusterOptions(options: EmbeddedClusterOptions): void {
-  checkOptions<EmbeddedClusterOptions>('EmbeddedCluster', options, {
-    brokers: anInteger(1, 100),
-    brokerIds: anArrayOf(anInteger(0)),
-    defaultReplicationFactor: anInteger(1),
-    listeners: anObject,
-    version: oneOf(...KAFKA_VERSIONS),
-    transactionVersion: oneOf(0, 1, 2),
-    ports: anArrayOf(anInteger(0, 65_535)),
-    topics: anObject,
-    autoCreateTopics: aBoolean,
-    defaultPartitions: anInteger(1),
-    groupInitialRebalanceDelayMs: anInteger(0),
-    groupMinSessionTimeoutMs: anInteger(1),
-    shareRecordLockMs: anInteger(1),
-    transactionMarkerDelayMs: anInteger(0),
-    shareDeliveryCountLimit: anInteger(1),
-    shareAutoOffsetReset: oneOf('earliest', 'latest'),
-    groupConsumerSessionTimeoutMs: anInteger(1),
-    groupConsumerHeartbeatIntervalMs: anInteger(1),
-    groupConsumerMaxSize: anInteger(1),
-    queuedMaxRequestBytes: anInteger(1),
-    clientMetrics: either(aBoolean, anArrayOf(anInteger(0))),
-    dataDir: aString,
-    onWarning: aFunction,
-    zookeeper: (value) =>
+const aPort = anInteger(0, 65_535)
+
+/** The checks and defaults of `EmbeddedTopicOptions`. */
+export const EMBEDDED_TOPIC_OPTIONS = {
+  partitions: { check: anInteger(1), defaultText: "the cluster's `defaultPartitions`" },
+  replicationFactor: {
+    check: anInteger(1),
+    defaultText: "the cluster's `defaultReplicationFactor`",
+  },
+  config: { check: anObject },
+} as const satisfies OptionTable<EmbeddedTopicOptions>
+
+/** The checks and defaults of `EmbeddedListenerOptions`. */
+export const EMBEDDED_LISTENER_OPTIONS = {
+  ports: { check: anArrayOf(aPort), defaultText: 'any free ones' },
+  tls: { check: anObject, defaultText: 'none' },
+  sasl: { check: anObject, defaultText: 'none' },
+} as const satisfies OptionTable<EmbeddedListenerOptions>
+
+/** The checks and defaults of `EmbeddedClusterOptions`. */
+export const EMBEDDED_CLUSTER_OPTIONS = {
+  brokers: { check: anInteger(1, 100), defaultText: 'that of `brokerIds`, or else 1' },
+  brokerIds: { check: anArrayOf(anInteger(0)), defaultText: '1, 2 and so on' },
+  version: { check: oneOf(...KAFKA_VERSIONS), defaultText: '`4.4`; with `zookeeper` `3.9`' },
+  transactionVersion: { check: oneOf(0, 1, 2), default: 2 },
+  ports: { check: anArrayOf(aPort), defaultText: 'any free ones' },
+  topics: { check: anObject },
+  autoCreateTopics: { check: aBoolean, default: true },
+  defaultPartitions: { check: anInteger(1), default: 1 },
+  defaultReplicationFactor: { check: anInteger(1), default: 3 },
+  groupInitialRebalanceDelayMs: { check: anInteger(0), default: 0 },
+  groupMinSessionTimeoutMs: { check: anInteger(1), default: 6_000 },
+  shareRecordLockMs: { check: anInteger(1), default: 30_000 },
+  shareDeliveryCountLimit: { check: anInteger(1), default: 5 },
+  shareAutoOffsetReset: { check: oneOf('earliest', 'latest'), default: 'latest' },
+  groupConsumerSessionTimeoutMs: { check: anInteger(1), default: 45_000 },
+  groupConsumerHeartbeatIntervalMs: { check: anInteger(1), default: 5_000 },
+  groupConsumerMaxSize: { check: anInteger(1), default: 2_147_483_647 },
+  transactionMarkerDelayMs: { check: anInteger(0), default: 0 },
+  queuedMaxRequestBytes: { check: anInteger(1), default: 256 * 1024 * 1024 },
+  clientMetrics: { check: either(aBoolean, anArrayOf(anInteger(0))), default: false },
+  dataDir: { check: aString, defaultText: 'none, everything is in memory only' },
+  onWarning: {
+    check: aFunction,
+    defaultText: 'a warning of the process (`process.emitWarning`)',
+  },
+  zookeeper: {
+    check: (value: unknown) =>
       value instanceof EmbeddedZooKeeper ? undefined : 'must be an EmbeddedZooKeeper',
-    zookeeperChroot: (value) =>
+  },
+  zookeeperChroot: {
+    check: (value: unknown) =>
       typeof value === 'string' && /^(\/[^/]+)+$/.test(value)
         ? undefined
         : "must be a path, such as '/kafka'",
-    tls: anObject,
-    sasl: anObject,
-    authorizer: anObject,
-    delegationTokenSecretKey: concealed(aString),
-    onError: aFunction,
-  })
-  if (options.authorizer !== undefined) {
-    checkOptions<EmbeddedAuthorizerOptions>('authorizer', options.authorizer, {
-      superUsers: anArrayOf(aPrincipal),
-      allowEveryoneIfNoAclFound: aBoolean,
-    })
+    defaultText: 'the root',
+    noEffect: ({ zookeeper }: EmbeddedClusterOptions) =>
+      zookeeper === undefined ? 'without zookeeper' : undefined,
+  },
+  tls: { check: anObject, defaultText: 'none' },
+  sasl: { check: anObject, defaultText: 'none' },
+  listeners: { check: anObject, defaultText: 'only the listener of `ports`, `tls` and `sasl`' },
+  authorizer: {
+    check: anObject,
+    defaultText: 'none, all clients may perform all operations',
+  },
+  delegationTokenSecretKey: {
+    check: concealed(aString),
+    defaultText: 'delegation tokens are disabled',
+  },
+  onError: { check: aFunction },
+} as const satisfies OptionTable<EmbeddedClusterOptions>
+
+/** The options of a cluster with their defaults. */
+export type ClusterSettings = WithDefaults<EmbeddedClusterOptions, typeof EMBEDDED_CLUSTER_OPTIONS>
+
+/**
+ * Checks the options of a cluster and fills in the defaults. Throws InvalidArgumentError for an unknown option or an
+ * invalid value.
+ */
+export function clusterSettings(options: EmbeddedClusterOptions): ClusterSettings {
+  const settings = readOptions<EmbeddedClusterOptions, typeof EMBEDDED_CLUSTER_OPTIONS>(
+    'EmbeddedCluster',
+    options,
+    EMBEDDED_CLUSTER_OPTIONS,
+  )
+  if (settings.authorizer !== undefined) {
+    checkTable('authorizer', settings.authorizer, EMBEDDED_AUTHORIZER_OPTIONS)
   }
-  const { topics = {}, version, listeners = {}, transactionMarkerDelayMs = 0 } = options
-  if (transactionMarkerDelayMs > 0 && options.dataDir !== undefined) {
+  const { topics = {}, version, listeners = {}, transactionMarkerDelayMs } = settings
+  if (transactionMarkerDelayMs > 0 && settings.dataDir !== undefined) {
     throw new InvalidArgumentError(
       "EmbeddedCluster: 'transactionMarkerDelayMs' cannot be used with 'dataDir': decisions without markers are not stored",
     )
@@ -229,28 +271,19 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
     if (!LISTENER_NAME.test(name)) {
       throw new InvalidArgumentError(`EmbeddedCluster: '${name}' is not a valid listener name`)
     }
-    checkOptions<EmbeddedListenerOptions>(`listener '${name}'`, listener, {
-      ports: anArrayOf(anInteger(0, 65_535)),
-      tls: anObject,
-      sasl: anObject,
-    })
+    checkTable(`listener '${name}'`, listener, EMBEDDED_LISTENER_OPTIONS)
     checkListener(`listener '${name}'`, listener, version, count)
   }
   for (const [name, topic] of Object.entries(topics)) {
-    checkOptions<EmbeddedTopicOptions>(`topic '${name}'`, topic, {
-      partitions: anInteger(1),
-      replicationFactor: anInteger(1),
-      config: anObject,
-    })
+    checkTable(`topic '${name}'`, topic, EMBEDDED_TOPIC_OPTIONS)
   }
-  const { zookeeper, zookeeperChroot, transactionVersion } = options
+  const { zookeeper, clientMetrics } = settings
   const isOlder = version !== undefined && !isAtLeast(version, FIRST_WITH_FEATURES)
-  if (transactionVersion !== undefined && (isOlder || zookeeper !== undefined)) {
+  if (options.transactionVersion !== undefined && (isOlder || zookeeper !== undefined)) {
     throw new InvalidArgumentError(
       `EmbeddedCluster: option 'transactionVersion' requires version ${FIRST_WITH_FEATURES}`,
     )
   }
-  const { clientMetrics = false } = options
   if (
     clientMetrics !== false &&
     version !== undefined &&
@@ -260,17 +293,13 @@ export function checkClusterOptions(options: EmbeddedClusterOptions): void {
       "EmbeddedCluster: option 'clientMetrics' needs version 3.9 or 4.4",
     )
   }
-  if (zookeeper === undefined && zookeeperChroot !== undefined) {
-    throw new InvalidArgumentError(
-      "EmbeddedCluster: option 'zookeeperChroot' has no effect without zookeeper",
-    )
-  }
   const isTooNew = version !== undefined && !isAtLeast(LAST_WITH_ZOOKEEPER, version)
   if (zookeeper !== undefined && isTooNew) {
     throw new InvalidArgumentError(
       `Kafka ${version} does not support ZooKeeper; the last version that does is ${LAST_WITH_ZOOKEEPER}`,
     )
   }
+  return settings
 }
 
 /** Throws InvalidArgumentError. */

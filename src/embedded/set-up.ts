@@ -1,7 +1,7 @@
 /**
  * The setup that follows from a cluster's options: its brokers, their listeners, and their configs.
  */
-import type { EmbeddedClusterOptions } from './options.ts'
+import type { ClusterSettings, EmbeddedClusterOptions } from './options.ts'
 import { Authorizer } from './authorization/authorizer.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
 import type { ClusterSecurity } from './security/cluster-security.ts'
@@ -12,9 +12,6 @@ import type { ScramDirectory } from './security/scram.ts'
 import { ScramCredentials } from './security/scram-credentials.ts'
 import type { ListenerPlan } from './server/broker.ts'
 import type { ClusterStorage } from './storage/cluster-storage.ts'
-
-const DEFAULT_REPLICATION_FACTOR = 3
-const QUEUED_MAX_REQUEST_BYTES = 256 * 1024 * 1024
 
 export function brokerIdsOf({ brokers, brokerIds }: EmbeddedClusterOptions): readonly number[] {
   return brokerIds ?? Array.from({ length: brokers ?? 1 }, (_, index) => index + 1)
@@ -60,38 +57,33 @@ export function securityOf(
   }
 }
 
-export function replicationFactorOf(options: EmbeddedClusterOptions): number {
-  const { defaultReplicationFactor = DEFAULT_REPLICATION_FACTOR } = options
-  return Math.min(defaultReplicationFactor, brokerIdsOf(options).length)
-}
-
-export function queuedMaxRequestBytesOf({ queuedMaxRequestBytes }: EmbeddedClusterOptions): number {
-  return queuedMaxRequestBytes ?? QUEUED_MAX_REQUEST_BYTES
+export function replicationFactorOf(settings: ClusterSettings): number {
+  return Math.min(settings.defaultReplicationFactor, brokerIdsOf(settings).length)
 }
 
 /** Whether a broker has a plugin for the metrics of clients. */
-export function receivesMetrics({
-  clientMetrics = false,
-}: EmbeddedClusterOptions): (broker: number) => boolean {
+export function receivesMetrics({ clientMetrics }: ClusterSettings): (broker: number) => boolean {
   return (broker) =>
     typeof clientMetrics === 'boolean' ? clientMetrics : clientMetrics.includes(broker)
 }
 
-/** By Kafka's names. */
-export function brokerConfigOf(options: EmbeddedClusterOptions): ReadonlyMap<string, string> {
-  const { groupInitialRebalanceDelayMs = 0 } = options
+/** By Kafka's names. What the options do not set has the default of the presented Kafka. */
+export function brokerConfigOf(
+  given: EmbeddedClusterOptions,
+  settings: ClusterSettings,
+): ReadonlyMap<string, string> {
   const values = {
-    'auto.create.topics.enable': options.autoCreateTopics,
-    'num.partitions': options.defaultPartitions,
-    'default.replication.factor': replicationFactorOf(options),
-    'group.initial.rebalance.delay.ms': groupInitialRebalanceDelayMs,
-    'group.min.session.timeout.ms': options.groupMinSessionTimeoutMs,
-    'group.consumer.session.timeout.ms': options.groupConsumerSessionTimeoutMs,
-    'group.consumer.heartbeat.interval.ms': options.groupConsumerHeartbeatIntervalMs,
-    'group.consumer.max.size': options.groupConsumerMaxSize,
-    'group.share.record.lock.duration.ms': options.shareRecordLockMs,
-    'group.share.delivery.count.limit': options.shareDeliveryCountLimit,
-    'queued.max.request.bytes': queuedMaxRequestBytesOf(options),
+    'auto.create.topics.enable': given.autoCreateTopics,
+    'num.partitions': given.defaultPartitions,
+    'default.replication.factor': replicationFactorOf(settings),
+    'group.initial.rebalance.delay.ms': settings.groupInitialRebalanceDelayMs,
+    'group.min.session.timeout.ms': given.groupMinSessionTimeoutMs,
+    'group.consumer.session.timeout.ms': given.groupConsumerSessionTimeoutMs,
+    'group.consumer.heartbeat.interval.ms': given.groupConsumerHeartbeatIntervalMs,
+    'group.consumer.max.size': given.groupConsumerMaxSize,
+    'group.share.record.lock.duration.ms': given.shareRecordLockMs,
+    'group.share.delivery.count.limit': given.shareDeliveryCountLimit,
+    'queued.max.request.bytes': settings.queuedMaxRequestBytes,
   }
   return new Map(
     Object.entries(values).flatMap(([name, value]) =>

@@ -10,6 +10,8 @@ import type {
   ProcessEvent,
   ProduceTrace,
 } from '../index.ts'
+import { readOptions, type OptionTable } from '../option-table.ts'
+import { aBoolean, anObject, oneOf } from '../options.ts'
 import { VERSION } from '../version.ts'
 import { listen } from './channels.ts'
 import { Instruments, observe } from './instruments.ts'
@@ -42,6 +44,20 @@ export interface InstrumentOptions {
   readonly metrics?: boolean
 }
 
+/** The checks and defaults of `InstrumentOptions`. */
+export const INSTRUMENT_OPTIONS = {
+  tracerProvider: { check: anObject, defaultText: 'the global tracer provider' },
+  meterProvider: { check: anObject, defaultText: 'the global meter provider' },
+  propagator: { check: anObject, defaultText: 'the global propagator' },
+  processParent: { check: oneOf('message', 'none'), default: 'message' },
+  granularity: {
+    check: oneOf('message', 'batch'),
+    defaultText: '`message`; `batch` if `traces` is false',
+  },
+  traces: { check: aBoolean, default: true },
+  metrics: { check: aBoolean, default: true },
+} as const satisfies OptionTable<InstrumentOptions>
+
 /** What `instrument()` returns. */
 export interface InstrumentedClient {
   /**
@@ -64,15 +80,21 @@ const NAME = 'samsa'
 /**
  * Creates spans and metrics of a client that follow the semantic conventions 1.44: a span for each message that is
  * produced, with its context in the message's headers, and a span for each message that a handler of `run` processes.
- * Clients are identified by their `clientId`: this covers all clients with the same `clientId`.
+ * Clients are identified by their `clientId`: this covers all clients with the same `clientId`. Throws
+ * InvalidArgumentError for an unknown option or an invalid value.
  */
 export function instrument(
   client: Pick<KafkaClient, 'metrics'>,
   options: InstrumentOptions = {},
 ): InstrumentedClient {
+  const settings = readOptions<InstrumentOptions, typeof INSTRUMENT_OPTIONS>(
+    'instrument',
+    options,
+    INSTRUMENT_OPTIONS,
+  )
   const { clientId } = client.metrics()
   return begin(
-    options,
+    settings,
     (id) => id === clientId,
     () => [client.metrics()],
     clientId,
@@ -89,7 +111,7 @@ export function begin(
   const spans = new Spans({
     tracer: (options.tracerProvider ?? trace).getTracer(NAME, VERSION),
     propagator: options.propagator ?? GLOBAL_PROPAGATOR,
-    processParent: options.processParent ?? 'message',
+    processParent: options.processParent ?? INSTRUMENT_OPTIONS.processParent.default,
   })
   const { traces = true, granularity = traces ? 'message' : 'batch' } = options
   const ends: (() => void)[] = []

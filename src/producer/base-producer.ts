@@ -13,7 +13,8 @@ import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { rememberProducer } from '../observe/dead-letter.ts'
 import { textOfThrown } from '../observe/thrown.ts'
-import { aBoolean, checkOptions } from '../options.ts'
+import { readOptions, type OptionTable } from '../option-table.ts'
+import { aBoolean } from '../options.ts'
 import type { RecordMetadata } from './results/delivery-promise.ts'
 import {
   GroupDeliveryPromise,
@@ -36,11 +37,16 @@ export const NO_OPTIONS = {}
 /** The options of `produceMany` and `writable`. */
 export interface ForwardingOptions {
   /**
-   * Whether a consumed message goes to the partition number that it was read from. Default: false, the partition is
-   * chosen as for any message.
+   * Whether a consumed message goes to the partition number that it was read from; otherwise the partition is chosen as
+   * for any message. Default: false.
    */
   readonly keepPartitions?: boolean
 }
+
+/** The checks and defaults of `ForwardingOptions`. */
+export const FORWARDING_OPTIONS = {
+  keepPartitions: { check: aBoolean, default: false },
+} as const satisfies OptionTable<ForwardingOptions>
 
 /** Returns the topic of a message. Throws if it has none. */
 export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState
@@ -352,8 +358,11 @@ function millisecondsOf(timestamp: number | Date | undefined): number | undefine
 }
 
 function keepsPartitions(what: string, options: ForwardingOptions): boolean {
-  checkOptions<ForwardingOptions>(what, options, { keepPartitions: aBoolean })
-  return options.keepPartitions ?? false
+  return readOptions<ForwardingOptions, typeof FORWARDING_OPTIONS>(
+    what,
+    options,
+    FORWARDING_OPTIONS,
+  ).keepPartitions
 }
 
 function checkMessage<M>(message: M): M {

@@ -38,6 +38,8 @@ const ENTRANCES = entryPoints().map(({ source }) => source)
 const FOR_STORM = ['async', 'options', 'version']
 /** The command `sparse` writes to a terminal, too. */
 const SPARSE = 'src/storm/cli/'
+/** What samsa/opentelemetry and samsa/prometheus share with the client, beside its entrance. */
+const FOR_INSTRUMENTS = ['options', 'option-table', 'version']
 /** What only `sparse` uses: a topology that is bundled must not carry it to the workers. */
 const FOR_SPARSE = ['cli', 'deploy', 'java', 'thrift'].map((name) => `src/storm/${name}/`)
 /** The embedded brokers are the other side: what they share with the client would agree with itself. */
@@ -133,7 +135,7 @@ function mayImport(from: string, to: string): boolean {
   if (part === 'terminal') return false
   if (from.startsWith(SPARSE) && other === 'terminal') return true
   if (part === 'opentelemetry' || part === 'prometheus') {
-    return to === 'src/index.ts' || other === 'version'
+    return to === 'src/index.ts' || FOR_INSTRUMENTS.includes(other)
   }
   if (other === 'opentelemetry' || other === 'prometheus') return false
   if (part === 'storm') return FOR_STORM.includes(other) || to === 'src/index.ts'

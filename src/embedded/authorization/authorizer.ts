@@ -1,3 +1,5 @@
+import type { OptionTable } from '../../option-table.ts'
+import { aBoolean, anArrayOf, type Check } from '../../options.ts'
 import type { ClusterStorage } from '../storage/cluster-storage.ts'
 import {
   covers,
@@ -29,6 +31,17 @@ export interface EmbeddedAuthorizerOptions {
   readonly allowEveryoneIfNoAclFound?: boolean
 }
 
+const aPrincipal: Check = (value) =>
+  typeof value === 'string' && /^[^:]+:./.test(value)
+    ? undefined
+    : "must be a principal, such as 'User:admin'"
+
+/** The checks and defaults of `EmbeddedAuthorizerOptions`. */
+export const EMBEDDED_AUTHORIZER_OPTIONS = {
+  superUsers: { check: anArrayOf(aPrincipal), defaultText: 'none' },
+  allowEveryoneIfNoAclFound: { check: aBoolean, default: false },
+} as const satisfies OptionTable<EmbeddedAuthorizerOptions>
+
 /** Authorizes operations as Kafka's StandardAuthorizer does. */
 export class Authorizer {
   readonly #superUsers: ReadonlySet<string>
@@ -41,7 +54,8 @@ export class Authorizer {
   constructor(options: EmbeddedAuthorizerOptions | undefined, storage: ClusterStorage) {
     this.isEnabled = options !== undefined
     this.#superUsers = new Set(options?.superUsers)
-    this.#allowsByDefault = options?.allowEveryoneIfNoAclFound ?? false
+    const { allowEveryoneIfNoAclFound } = EMBEDDED_AUTHORIZER_OPTIONS
+    this.#allowsByDefault = options?.allowEveryoneIfNoAclFound ?? allowEveryoneIfNoAclFound.default
     this.#storage = storage
     this.#acls = new Map(storage.saved.acls.map((acl) => [keyOf(acl), acl]))
   }

@@ -10,6 +10,7 @@ import {
   oneOf,
   type Check,
 } from '../../options.ts'
+import { checkTable, type OptionTable } from '../../option-table.ts'
 import type { TokenValidator } from './oauthbearer.ts'
 import { SASL_MECHANISMS, type SaslMechanismName } from './sasl-mechanism.ts'
 
@@ -18,9 +19,9 @@ export type Pem = string | Uint8Array
 
 /** TLS at a listener of an embedded cluster. */
 export interface EmbeddedTlsOptions {
-  /** The brokers' certificate for `127.0.0.1`, with its chain up to the authority. */
+  /** The brokers' certificate for `127.0.0.1` as PEM, with its chain up to the authority. Required. */
   readonly cert: Pem
-  /** The private key of the certificate, as PEM. */
+  /** The private key of the certificate, as PEM. Required. */
   readonly key: Pem
   /** The passphrase of the key. */
   readonly passphrase?: string
@@ -37,7 +38,10 @@ export type MechanismPasswords = Readonly<
 
 /** SASL at a listener of an embedded cluster. */
 export interface EmbeddedSaslOptions {
-  /** Default: PLAIN and SCRAM if there are `users`, OAUTHBEARER if there is `validateToken`. */
+  /**
+   * The mechanisms that clients may use. Default: PLAIN and SCRAM if there are `users`, OAUTHBEARER
+   * if there is `validateToken`.
+   */
   readonly mechanisms?: readonly SaslMechanismName[]
   /**
    * Passwords by user name, for PLAIN and SCRAM: one for all mechanisms, or one for each named
@@ -48,8 +52,7 @@ export interface EmbeddedSaslOptions {
   readonly validateToken?: TokenValidator
   /**
    * How long a login lasts. Clients must log in again on the same connection before it ends, or the
-   * connection is closed (KIP-368; Kafka's `connections.max.reauth.ms`). Default: 0, which means
-   * forever.
+   * connection is closed (KIP-368; Kafka's `connections.max.reauth.ms`). Default: 0 (no end).
    */
   readonly maxReauthMs?: number
 }
@@ -70,30 +73,34 @@ const aPem: Check = (value) =>
     ? undefined
     : 'must be PEM as a string or bytes'
 
+/** The checks and defaults of `EmbeddedTlsOptions`. */
+export const EMBEDDED_TLS_OPTIONS = {
+  cert: { check: aPem, required: true },
+  key: { check: aPem, required: true },
+  passphrase: { check: aString },
+  ca: { check: either(aPem, anArrayOf(aPem)), defaultText: 'those that the system trusts' },
+  clientAuth: { check: oneOf('none', 'requested', 'required'), default: 'none' },
+} as const satisfies OptionTable<EmbeddedTlsOptions>
+
+/** The checks and defaults of `EmbeddedSaslOptions`. */
+export const EMBEDDED_SASL_OPTIONS = {
+  mechanisms: {
+    check: anArrayOf(oneOf(...SASL_MECHANISMS)),
+    defaultText: 'PLAIN and SCRAM if there are `users`, OAUTHBEARER if there is `validateToken`',
+  },
+  users: { check: anObject },
+  validateToken: { check: aFunction },
+  maxReauthMs: { check: anInteger(0), default: 0 },
+} as const satisfies OptionTable<EmbeddedSaslOptions>
+
 /** Throws InvalidArgumentError. */
 export function checkTlsOptions(options: EmbeddedTlsOptions): void {
-  checkOptions<EmbeddedTlsOptions>('tls', options, {
-    cert: aPem,
-    key: aPem,
-    passphrase: aString,
-    ca: either(aPem, anArrayOf(aPem)),
-    clientAuth: oneOf('none', 'requested', 'required'),
-  })
-  for (const name of ['cert', 'key'] as const) {
-    if ((options[name] as unknown) === undefined) {
-      throw new InvalidArgumentError(`tls: option '${name}' is missing`)
-    }
-  }
+  checkTable('tls', options, EMBEDDED_TLS_OPTIONS)
 }
 
 /** Throws InvalidArgumentError. */
 export function checkSaslOptions(options: EmbeddedSaslOptions): void {
-  checkOptions<EmbeddedSaslOptions>('sasl', options, {
-    mechanisms: anArrayOf(oneOf(...SASL_MECHANISMS)),
-    users: anObject,
-    validateToken: aFunction,
-    maxReauthMs: anInteger(0),
-  })
+  checkTable('sasl', options, EMBEDDED_SASL_OPTIONS)
   const mechanisms = mechanismsOf(options)
   if (mechanisms.length === 0) {
     throw new InvalidArgumentError("sasl: 'users' or 'validateToken' is missing")

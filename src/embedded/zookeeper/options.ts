@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from '../../errors.ts'
-import { aFunction, anInteger, checkOptions } from '../../options.ts'
+import { readOptions, type OptionTable } from '../../option-table.ts'
+import { aFunction, anInteger } from '../../options.ts'
 
 /** The options of `EmbeddedZooKeeper.start()`. */
 export interface EmbeddedZooKeeperOptions {
-  /** Default: any free port. Further servers use the following ports. */
+  /** The port of the first server; further servers use the following ports. Default: any free port. */
   readonly port?: number
   /** The number of servers, as in an ensemble; all serve the same data. Default: 1. */
   readonly servers?: number
@@ -12,9 +13,9 @@ export interface EmbeddedZooKeeperOptions {
    * Default: 2,000.
    */
   readonly tickTimeMs?: number
-  /** The shortest session timeout that a client gets. Default: two ticks, as in ZooKeeper. */
+  /** The shortest session timeout that a client gets. Default: two ticks (as in ZooKeeper). */
   readonly minSessionTimeoutMs?: number
-  /** The longest. Default: twenty ticks, as in ZooKeeper. */
+  /** The longest session timeout that a client gets. Default: twenty ticks (as in ZooKeeper). */
   readonly maxSessionTimeoutMs?: number
   /**
    * Called with the reason when the server ends a connection: bytes that are not a request, or a
@@ -23,7 +24,6 @@ export interface EmbeddedZooKeeperOptions {
   readonly onError?: (error: unknown) => void
 }
 
-const DEFAULT_TICK_MS = 2_000
 const MIN_SESSION_TICKS = 2
 const MAX_SESSION_TICKS = 20
 const MOST_SERVERS = 9
@@ -38,17 +38,22 @@ export interface CheckedOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** The checks and defaults of `EmbeddedZooKeeperOptions`. */
+export const EMBEDDED_ZOOKEEPER_OPTIONS = {
+  port: { check: anInteger(0, 65_535), defaultText: 'any free port' },
+  servers: { check: anInteger(1, MOST_SERVERS), default: 1 },
+  tickTimeMs: { check: anInteger(1, LONGEST_TIMEOUT_MS / MAX_SESSION_TICKS), default: 2_000 },
+  minSessionTimeoutMs: { check: anInteger(1, LONGEST_TIMEOUT_MS), defaultText: 'two ticks' },
+  maxSessionTimeoutMs: { check: anInteger(1, LONGEST_TIMEOUT_MS), defaultText: 'twenty ticks' },
+  onError: { check: aFunction },
+} as const satisfies OptionTable<EmbeddedZooKeeperOptions>
+
 /** Throws InvalidArgumentError for an unknown option or an invalid value. */
 export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOptions {
-  checkOptions<EmbeddedZooKeeperOptions>('EmbeddedZooKeeper', options, {
-    port: anInteger(0, 65_535),
-    servers: anInteger(1, MOST_SERVERS),
-    tickTimeMs: anInteger(1, LONGEST_TIMEOUT_MS / MAX_SESSION_TICKS),
-    minSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
-    maxSessionTimeoutMs: anInteger(1, LONGEST_TIMEOUT_MS),
-    onError: aFunction,
-  })
-  const { tickTimeMs = DEFAULT_TICK_MS } = options
+  const { tickTimeMs, servers } = readOptions<
+    EmbeddedZooKeeperOptions,
+    typeof EMBEDDED_ZOOKEEPER_OPTIONS
+  >('EmbeddedZooKeeper', options, EMBEDDED_ZOOKEEPER_OPTIONS)
   const minSessionTimeoutMs = options.minSessionTimeoutMs ?? tickTimeMs * MIN_SESSION_TICKS
   const maxSessionTimeoutMs = options.maxSessionTimeoutMs ?? tickTimeMs * MAX_SESSION_TICKS
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
@@ -56,6 +61,6 @@ export function checkedOptions(options: EmbeddedZooKeeperOptions): CheckedOption
       `EmbeddedZooKeeper: minSessionTimeoutMs ${minSessionTimeoutMs} is larger than maxSessionTimeoutMs ${maxSessionTimeoutMs}`,
     )
   }
-  const { port = 0, servers = 1, onError = () => undefined } = options
+  const { port = 0, onError = () => undefined } = options
   return { port, servers, minSessionTimeoutMs, maxSessionTimeoutMs, onError }
 }

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { describeCluster } from '../../../protocol/apis/describe-cluster.ts'
 import { checkWait } from '../../../src/async/waiting.ts'
 import { checkConsume, checkRead } from '../../../src/consumer/delivery/read-options.ts'
+import { EmbeddedCluster, EmbeddedZooKeeper } from '../../../src/embedded/index.ts'
 import { InvalidArgumentError, KafkaClient } from '../../../src/index.ts'
+import { instrument } from '../../../src/opentelemetry/index.ts'
+import { metricsText } from '../../../src/prometheus/index.ts'
 import { failureOf } from '../../support/settled.ts'
 
 const body = { includeClusterAuthorizedOperations: false }
@@ -51,6 +54,42 @@ const CALLS: readonly (readonly [string, (options: object) => unknown, object, s
     (options) => checkConsume(options),
     { block: 0 },
     "consume: option 'block' must be true or false, not 0",
+  ],
+  [
+    'topic.fetchOffsetLimits',
+    (options) => client.topic('t').fetchOffsetLimits('latest', options),
+    { maxOffsets: 0 },
+    "fetchOffsetLimits: option 'maxOffsets' must be a whole number from 1 to 2147483647, not 0",
+  ],
+  [
+    'client.metrics',
+    (options) => client.metrics(options),
+    { partitions: 1 },
+    "metrics: option 'partitions' must be true or false, not 1",
+  ],
+  [
+    'metricsText of samsa/prometheus',
+    (options) => metricsText(client, options),
+    { partitions: 1 },
+    "metrics: option 'partitions' must be true or false, not 1",
+  ],
+  [
+    'instrument of samsa/opentelemetry',
+    (options) => instrument(client, options),
+    { processParent: 'link' },
+    "instrument: option 'processParent' must be one of message, none, not 'link'",
+  ],
+  [
+    'EmbeddedCluster.start',
+    (options) => EmbeddedCluster.start(options),
+    { defaultPartitions: 0 },
+    "EmbeddedCluster: option 'defaultPartitions' must be a whole number of at least 1, not 0",
+  ],
+  [
+    'EmbeddedZooKeeper.start',
+    (options) => EmbeddedZooKeeper.start(options),
+    { servers: 10 },
+    "EmbeddedZooKeeper: option 'servers' must be a whole number from 1 to 9, not 10",
   ],
   [
     'messages, batches and stream',
