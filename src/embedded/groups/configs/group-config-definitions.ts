@@ -13,6 +13,7 @@ export interface GroupConfigDefinition {
 }
 
 /** All configs of a group that Kafka 4.4.0 returns, with their defaults and lowest values. */
+// A config on each line.
 // prettier-ignore
 const ROWS: readonly (readonly [string, string, GroupConfigDefinition['type'], string?, number?])[] = [
   ['consumer.assignment.interval.ms', '1000', 'int', 'group.consumer.assignment.interval.ms', 0],

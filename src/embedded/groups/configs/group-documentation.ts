@@ -1,4 +1,5 @@
 /** The documentation of the configs of groups, as Kafka 4.4.0 returns it. */
+// A config on each line.
 // prettier-ignore
 export const GROUP_DOCUMENTATION: Readonly<Record<string, string>> = {
   'consumer.assignment.interval.ms': 'The interval between assignment updates for a consumer group.',
