@@ -24,6 +24,7 @@ interface ConsumerOptions {
   readonly groupId: string
   readonly groupInstanceId?: string
   readonly groupProtocol: string
+  readonly groupRemoteAssignor?: string
   readonly maxMessages: number
   readonly sessionTimeout: number
   readonly verbose?: boolean
@@ -70,7 +71,8 @@ export function verifiableCommands(samsa: Command): void {
       option('--topic <topic>', 'topic to read').makeOptionMandatory(),
       option('--group-id <id>', 'group to join').argParser(filled).makeOptionMandatory(),
       option('--group-instance-id <id>', 'name of a static member'),
-      option('--group-protocol <protocol>', 'classic').default('classic'),
+      option('--group-protocol <protocol>', 'classic, or consumer (Kafka 4.0)').default('classic'),
+      option('--group-remote-assignor <name>', "the broker's assignor, for the consumer protocol"),
       ...maxMessages('read'),
       option('--session-timeout <ms>', 'time without a heartbeat that ends the membership')
         .argParser(integer)
@@ -192,16 +194,35 @@ function assignorsOf(strategy: string) {
   })
 }
 
+/** In the consumer protocol the broker has the session timeout, and Java ignores its assignors too. */
+function groupOf(options: ConsumerOptions) {
+  const { groupProtocol, groupRemoteAssignor, assignmentStrategy, sessionTimeout } = options
+  switch (groupProtocol.toLowerCase()) {
+    case 'classic':
+      return {
+        groupProtocol: 'classic',
+        sessionTimeoutMs: sessionTimeout,
+        assignors: assignorsOf(assignmentStrategy),
+      } as const
+    case 'consumer':
+      return {
+        groupProtocol: 'consumer',
+        ...(groupRemoteAssignor === undefined ? {} : { remoteAssignor: groupRemoteAssignor }),
+      } as const
+    default:
+      throw new UsageError(
+        `--group-protocol must be one of classic, consumer, not '${groupProtocol}'`,
+      )
+  }
+}
+
 async function verifiableConsumer(
   session: Session,
   _args: readonly string[],
   options: ConsumerOptions,
 ): Promise<void> {
   const { topic, maxMessages: most, enableAutocommit = false, verbose = false } = options
-  if (options.groupProtocol.toLowerCase() !== 'classic') {
-    throw new UsageError(`--group-protocol must be classic, not '${options.groupProtocol}'`)
-  }
-  const assignors = assignorsOf(options.assignmentStrategy)
+  const group = groupOf(options)
   const client = await session.client()
   event(session, 'startup_complete', {})
   const told = (name: string) => (partitions: readonly TopicPartition[]) =>
@@ -210,19 +231,19 @@ async function verifiableConsumer(
     })
   try {
     const consumer = await client.getBalancedConsumer({
+      ...group,
       topics: [topic],
-      managed: true,
       consumerGroup: options.groupId,
       ...(options.groupInstanceId === undefined
         ? {}
         : { groupInstanceId: options.groupInstanceId }),
-      sessionTimeoutMs: options.sessionTimeout,
       autoOffsetReset: options.resetPolicy,
       autoCommitEnable: enableAutocommit,
       ...(enableAutocommit ? { autoCommitIntervalMs: 5_000 } : {}),
-      assignors,
       onPartitionsAssigned: told('partitions_assigned'),
       onPartitionsRevoked: told('partitions_revoked'),
+      // As Java's onPartitionsLost does by default.
+      onPartitionsLost: told('partitions_revoked'),
     })
     const stop = (): void => {
       event(session, 'shutdown_requested', {})

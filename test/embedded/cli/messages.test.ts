@@ -182,6 +182,21 @@ describe('the command that produces and consumes', () => {
     expect(read.filter(({ name }) => name === 'record_data')).toHaveLength(3)
   })
 
+  it('prints the same events as a member of a group of the consumer protocol', async () => {
+    await samsa.output('topic create verified-848')
+    await samsa.events('verifiable-producer --topic verified-848 --max-messages 3')
+    const read = await samsa.events(
+      'verifiable-consumer --topic verified-848 --group-id v848 --max-messages 3 --group-protocol CONSUMER --group-remote-assignor range',
+    )
+    const names = read.map(({ name }) => name)
+    expect(names.slice(0, 2)).toEqual(['startup_complete', 'partitions_assigned'])
+    expect(names.slice(-2)).toEqual(['partitions_revoked', 'shutdown_complete'])
+    expect(read.findLast(({ name }) => name === 'offsets_committed')).toMatchObject({
+      offsets: [{ topic: 'verified-848', partition: 0, offset: 3 }],
+      success: true,
+    })
+  })
+
   it('measures rates and latencies', async () => {
     await samsa.output('topic create measured')
     expect(await samsa.json('bench produce measured -n 500 --rate 5000')).toMatchObject({
