@@ -1,5 +1,6 @@
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
+import { firstAnswer } from '../async/first-answer.ts'
 import {
   ClosedError,
   KafkaError,
@@ -11,6 +12,14 @@ import { formatAddress, type Address } from '../network/address.ts'
 import type { BrokerVersions } from '../network/api-versions.ts'
 import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
 import type { ClusterOptions } from './cluster-options.ts'
+
+/** How long a lookup waits for a broker before it also asks another. */
+export const LOOKUP_PATIENCE_MS = 1_000
+
+export interface AnyOptions extends RequestOptions {
+  /** Default: the next broker is asked only when a request has failed. */
+  readonly patienceMs?: number
+}
 
 /** A broker in a Metadata response. */
 interface ListedBroker extends Address {
@@ -28,6 +37,8 @@ export class BrokerPool {
   #clusterId: string | undefined
   #seeds: readonly Broker[] = []
   readonly #brokers = new Map<number, Broker>()
+  /** Brokers that have not answered a lookup in time, until that request ends. */
+  readonly #silent = new Set<Broker>()
   #isClosed = false
   /** Aborted by `close`. */
   readonly #ending = new AbortController()
@@ -60,11 +71,14 @@ export class BrokerPool {
    * Sends a request to any broker: to the known brokers first, then to the bootstrap addresses, which are resolved
    * again (KIP-899). Throws NoBrokersAvailableError with the error of each broker, or WrongClusterError if all brokers
    * belong to another cluster.
+   *
+   * `patienceMs` is for lookups: when a broker has not answered for so long, the next one is asked beside it, because
+   * a broker that is frozen or cut off fails only after the whole timeout of the request.
    */
   async requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    options: RequestOptions,
+    { patienceMs = Infinity, ...options }: AnyOptions,
   ): Promise<Decoded<Response>> {
     const attempts: { address: string; error: Error }[] = []
     const attempt = async (broker: Broker) => {
@@ -76,17 +90,13 @@ export class BrokerPool {
         if (!isUnreachable(error)) throw error
         attempts.push({ address: broker.name, error })
         return undefined
+      } finally {
+        this.#silent.delete(broker)
       }
     }
-    for (const broker of this.#inOrder()) {
-      const response = await attempt(broker)
-      if (response !== undefined) return response
-    }
-    const tried = new Set(attempts.map(({ address }) => address))
-    for (const seed of await this.#bootstrap()) {
-      const response = tried.has(seed.name) ? undefined : await attempt(seed)
-      if (response !== undefined) return response
-    }
+    const onSilent = (broker: Broker) => this.#silent.add(broker)
+    const response = await firstAnswer(this.#candidates(), attempt, patienceMs, onSilent)
+    if (response !== undefined) return response
     const [first] = attempts
     if (first !== undefined && attempts.every(({ error }) => error instanceof WrongClusterError)) {
       throw first.error
@@ -170,10 +180,22 @@ export class BrokerPool {
     if (this.#isClosed) throw new ClosedError('client')
   }
 
-  /** Returns the known brokers in random order, which spreads the load; brokers that have just failed come last. */
+  /** The known brokers, then the bootstrap addresses that are not among them. */
+  async *#candidates(): AsyncGenerator<Broker> {
+    const known = this.#inOrder()
+    yield* known
+    const tried = new Set(known.map(({ name }) => name))
+    for (const seed of await this.#bootstrap()) if (!tried.has(seed.name)) yield seed
+  }
+
+  /**
+   * Returns the known brokers in random order, which spreads the load; those that have just failed, and those that owe
+   * an answer to a lookup, come last.
+   */
   #inOrder(): Broker[] {
+    const isLast = (broker: Broker) => broker.isBackingOff || this.#silent.has(broker)
     return [...this.#brokers.values()]
-      .map((broker) => ({ broker, rank: Math.random() + (broker.isBackingOff ? 1 : 0) }))
+      .map((broker) => ({ broker, rank: Math.random() + (isLast(broker) ? 1 : 0) }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ broker }) => broker)
   }

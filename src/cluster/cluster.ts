@@ -8,7 +8,7 @@ import type { ClusterOptions } from './cluster-options.ts'
 import { Coordinators } from './coordinators.ts'
 import { FanOut } from './fan-out.ts'
 import type { TopicMetadata } from './metadata.ts'
-import { MetadataCache } from './metadata-cache.ts'
+import { MetadataCache, type NamedLeader } from './metadata-cache.ts'
 import { Router } from './router.ts'
 import { lookUpTopic, type LookUpOptions } from './topic-lookup.ts'
 
@@ -71,6 +71,14 @@ export class Cluster {
    */
   topic(name: string, options: LookUpOptions): Promise<TopicMetadata> {
     return lookUpTopic(this.#pool, this.#metadata, name, options)
+  }
+
+  /**
+   * Takes over the leaders that a response names beside an error (KIP-951), until the next refresh. Ignores those that
+   * are not newer, and brokers whose address is not known.
+   */
+  learnLeaders(topic: string, leaders: readonly NamedLeader[]): void {
+    this.#metadata.learnLeaders(topic, leaders)
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { eachOf } from '../async/each-of.ts'
 import { BrokerError, isUnreachable, KafkaError, UnsupportedVersionError } from '../errors.ts'
 import { Broker } from '../network/broker.ts'
-import type { BrokerPool } from './broker-pool.ts'
+import { LOOKUP_PATIENCE_MS, type BrokerPool } from './broker-pool.ts'
 import { retrying } from './retry.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 
@@ -52,7 +52,7 @@ export class Coordinators {
     const { backoff } = reporting
     const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
     return retrying({ what, deadline, backoff, reporting, giveUp }, async () => {
-      const recipient = recipientOf(this.#pool, undefined)
+      const recipient = recipientOf(this.#pool, undefined, LOOKUP_PATIENCE_MS)
       const found = (await this.#find(recipient, kind, [key])).get(key)
       if (found instanceof Broker) return found
       throw found ?? noAnswer(kind, key)
@@ -70,7 +70,11 @@ export class Coordinators {
     const failures = new Map<string, KafkaError>()
     const attempt = async (some: readonly string[]): Promise<readonly string[]> => {
       try {
-        const found = await this.#find(recipientOf(this.#pool, undefined), kind, some)
+        const found = await this.#find(
+          recipientOf(this.#pool, undefined, LOOKUP_PATIENCE_MS),
+          kind,
+          some,
+        )
         for (const [key, one] of found) if (!(one instanceof Broker)) failures.set(key, one)
         return some.filter((key) => !found.has(key))
       } catch (error) {

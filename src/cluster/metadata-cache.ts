@@ -3,8 +3,14 @@ import { metadata as metadataApi, type MetadataResponse } from '../../protocol/a
 import { ErrorCode } from '../../protocol/errors.ts'
 import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
-import type { BrokerPool } from './broker-pool.ts'
-import { partitionNumbered, topicsOf, updatedMetadata, type TopicMetadata } from './metadata.ts'
+import { LOOKUP_PATIENCE_MS, type BrokerPool } from './broker-pool.ts'
+import {
+  partitionNumbered,
+  topicsOf,
+  updatedMetadata,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from './metadata.ts'
 import { metadataRequest } from './metadata-request.ts'
 
 /** DescribeCluster before this version returns only brokers. */
@@ -14,6 +20,14 @@ export const CONTROLLERS = 2
 
 interface Wanted {
   readonly create: boolean
+}
+
+/** The leader of a partition, as a response names it. */
+export interface NamedLeader {
+  readonly partition: number
+  /** The node id. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
 }
 
 /** The metadata of topics, their leaders and the controller, and the requests for it. */
@@ -64,6 +78,29 @@ export class MetadataCache {
   leaderEpochOf(topic: string, partition: number): number {
     const partitions = this.known(topic)?.partitions
     return (partitions && partitionNumbered(partitions, partition))?.leaderEpoch ?? -1
+  }
+
+  /**
+   * Takes over the leaders that a response names beside an error (KIP-951), until the next refresh. Ignores those that
+   * are not newer, and brokers whose address is not known.
+   */
+  learnLeaders(topic: string, leaders: readonly NamedLeader[]): void {
+    const known = this.#topics.get(topic)
+    if (known === undefined) return
+    const newer = new Map<number, NamedLeader>()
+    for (const one of leaders) {
+      const before = partitionNumbered(known.partitions, one.partition)
+      if (before === undefined || one.leaderEpoch <= before.leaderEpoch) continue
+      if (this.#pool.brokers.has(one.leaderId)) newer.set(one.partition, one)
+    }
+    if (newer.size === 0) return
+    const partitions = known.partitions.map((one): PartitionMetadata => {
+      const named = newer.get(one.partition)
+      if (named === undefined) return one
+      const { leaderId: leader, leaderEpoch } = named
+      return { ...one, errorCode: ErrorCode.NONE, leader, leaderEpoch }
+    })
+    this.#topics.set(topic, { ...known, partitions })
   }
 
   /**
@@ -123,7 +160,7 @@ export class MetadataCache {
         }
         throw new UnsupportedVersionError('bootstrapControllers needs Kafka 3.7 or newer')
       },
-      { timeoutMs: this.#pool.options.requestTimeoutMs },
+      { timeoutMs: this.#pool.options.requestTimeoutMs, patienceMs: LOOKUP_PATIENCE_MS },
     )
     const { errorCode, errorMessage, clusterId, controllerId, brokers } = response
     if (errorCode !== ErrorCode.NONE) {
@@ -149,7 +186,7 @@ export class MetadataCache {
     const response = await this.#pool.requestAny(
       metadataApi,
       (version) => metadataRequest(version, wanted, create),
-      { timeoutMs: this.#pool.options.requestTimeoutMs },
+      { timeoutMs: this.#pool.options.requestTimeoutMs, patienceMs: LOOKUP_PATIENCE_MS },
     )
     if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && !isRebootstrapped) {
       this.#pool.rebootstrap()

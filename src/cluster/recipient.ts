@@ -19,14 +19,23 @@ export interface Recipient {
   ): Promise<Decoded<Response>>
 }
 
-export function recipientOf(pool: BrokerPool, broker: Broker | undefined): Recipient {
+/** `patienceMs`: see `BrokerPool.requestAny`. */
+export function recipientOf(
+  pool: BrokerPool,
+  broker: Broker | undefined,
+  patienceMs?: number,
+): Recipient {
   const { requestTimeoutMs: timeoutMs } = pool.options
   return {
     broker,
     name: broker?.name,
     request: (api, body, options = {}) =>
       broker === undefined
-        ? pool.requestAny(api, body, { timeoutMs, ...options })
+        ? pool.requestAny(api, body, {
+            timeoutMs,
+            ...(patienceMs === undefined ? {} : { patienceMs }),
+            ...options,
+          })
         : broker.request(api, body, { timeoutMs, ...options }),
   }
 }

@@ -129,8 +129,12 @@ export class Broker {
   }
 
   /** Returns the versions that the broker supports. Connects if necessary. */
-  async versions(purpose: Purpose = 'general', lane?: number): Promise<BrokerVersions> {
-    return (await this.#session(purpose, lane)).versions
+  async versions(
+    purpose: Purpose = 'general',
+    lane?: number,
+    frameMemory?: FrameMemory,
+  ): Promise<BrokerVersions> {
+    return (await this.#session(purpose, lane, frameMemory)).versions
   }
 
   /** Closes the connection of a lane that is not used any more. Its pending requests fail with ClosedError. */

@@ -1,7 +1,9 @@
 /** Applies a fetch response to the requested partitions. */
 import type { FetchResponse } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
+import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import type { NamedLeader } from '../../cluster/metadata-cache.ts'
 import type { Broker } from '../../network/broker.ts'
 import type { FrameMemory } from '../../network/frame-memory.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
@@ -50,6 +52,7 @@ export class ResponseHandler {
     if (bytes > 0) this.#parts.metrics.counted.fetchBytes.record(bytes)
     const lease = this.#leaseOf(fetched)
     lease?.retain()
+    learnLeaders(this.#parts.cluster, response, asked, fetched, byId)
     for (const { state, toFetch, version } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
       // The partition was given up or moved after the request, so its part of the response is not wanted any more.
@@ -59,7 +62,7 @@ export class ResponseHandler {
         recovery.checkEnd(state)
         continue
       }
-      this.#handlePartition(state, one, broker, lease)
+      this.#handlePartition(state, one, toFetch.leaderEpoch, broker, lease)
       onArrived(state)
     }
     lease?.release()
@@ -79,6 +82,7 @@ export class ResponseHandler {
   #handlePartition(
     state: PartitionState,
     fetched: FetchedPartition,
+    askedEpoch: number,
     broker: Broker,
     lease: Lease | undefined,
   ): void {
@@ -87,7 +91,7 @@ export class ResponseHandler {
     const { errorCode, preferredReadReplica, records } = fetched
     const { metadataMaxAgeMs, logger } = cluster.options
     if (errorCode !== ErrorCode.NONE) {
-      this.#handleError(state, errorCode, broker)
+      this.#handleError(state, errorCode, askedEpoch, broker)
       return
     }
     // The leader is asked again as often as metadata is refreshed.
@@ -112,12 +116,35 @@ export class ResponseHandler {
     onRecords(state)
   }
 
-  #handleError(state: PartitionState, errorCode: number, broker: Broker): void {
+  #handleError(state: PartitionState, errorCode: number, askedEpoch: number, broker: Broker): void {
     const { recovery } = this.#parts
     const isPreferred = state.fetch.preferredAt(performance.now()) !== undefined
     state.fetch.preferLeader()
-    if (errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) recovery.refused(state, errorCode, broker.name)
-    // A follower may be behind, so the leader's response decides.
-    else if (!isPreferred) recovery.reset(state)
+    if (errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) {
+      recovery.refused(state, errorCode, broker.name, askedEpoch)
+      // A follower may be behind, so the leader's response decides.
+    } else if (!isPreferred) recovery.reset(state)
   }
+}
+
+/** A broker that does not lead a partition any more names the leader, so that no request is needed to find it. */
+function learnLeaders(
+  cluster: Cluster,
+  { nodeEndpoints }: FetchResponse,
+  asked: readonly Asked[],
+  fetched: ReadonlyMap<string, FetchedPartition>,
+  byId: boolean,
+): void {
+  const named = new Map<string, NamedLeader[]>()
+  for (const { toFetch } of asked) {
+    const { errorCode = ErrorCode.NONE, currentLeader } = fetched.get(keyOf(toFetch, byId)) ?? {}
+    if (errorCode === ErrorCode.NONE || currentLeader === undefined) continue
+    const { topic, partition } = toFetch
+    if (currentLeader.leaderId >= 0) appendTo(named, topic, { partition, ...currentLeader })
+  }
+  if (named.size === 0) return
+  for (const { nodeId, host, port, rack } of nodeEndpoints) {
+    cluster.learnBroker(nodeId, { host, port }, rack)
+  }
+  for (const [topic, leaders] of named) cluster.learnLeaders(topic, leaders)
 }

@@ -12,6 +12,7 @@ import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
 import { fetchRequest, maxFetchVersion, usesTopicIds } from './fetch-request.ts'
 import { ResponseHandler, type Asked } from './fetch-response.ts'
+import { OverdueWatch } from './overdue-watch.ts'
 import { PositionRecovery } from './position-recovery.ts'
 import type { FetchSettings } from './settings.ts'
 import { Source, type Poll } from './source.ts'
@@ -114,9 +115,11 @@ export class Fetcher {
       }
       if (source.notBefore > now) nextLook = Math.min(nextLook, source.notBefore)
       else if (!this.#hasRoom(state)) awaited.add(source)
+      // Also while a poll of other partitions is in flight, so that the next poll can include this one.
+      else if (!this.#recovery.isValid(state)) source.connect(this.#frameMemory)
       else if (source.poll !== undefined)
         nextLook = Math.min(nextLook, this.#cut(source, state, now))
-      else if (this.#recovery.isValid(state)) appendTo(bySource, source, state)
+      else appendTo(bySource, source, state)
     }
     this.#isFull = bySource.size > 0 && this.#bufferedBytes() >= this.#mayBufferBytes
     if (!this.#isFull) {
@@ -252,6 +255,7 @@ export class Fetcher {
     const asked = states.map((state) => this.#ask(state))
     const wanted = asked.map(({ toFetch }) => toFetch)
     let byId = false
+    const overdue = new OverdueWatch(this.#cluster, source, asked, maxWaitMs)
     try {
       const response = await source.broker.request(
         fetch,
@@ -289,13 +293,14 @@ export class Fetcher {
       source.session.lost()
       if (this.#isStopped || poll.isCut) return
       this.#report(source, error as Error)
-      for (const { state, version } of asked) {
+      for (const { state, version, toFetch } of asked) {
         state.fetch.preferLeader()
         if (state.isAssigned && state.fetch.version === version) {
-          this.#recovery.fail(state, error as Error)
+          this.#recovery.fail(state, error as Error, toFetch.leaderEpoch)
         }
       }
     } finally {
+      overdue.stop()
       source.poll = undefined
       for (const { state, version } of asked) state.fetch.end('fetching', version)
       this.pump()

@@ -93,8 +93,8 @@ export class PositionRecovery {
     reportRetry(this.#cluster.options, { what: `fetching ${name}`, attempt, waitMs, error })
   }
 
-  /** Handles an error that a broker returned for a partition. */
-  refused(state: PartitionState, errorCode: number, broker: string): void {
+  /** Handles an error that a broker returned for a partition. `askedEpoch`: of its leader, in the request. */
+  refused(state: PartitionState, errorCode: number, broker: string, askedEpoch: number): void {
     const { topic, partition, name } = state
     const error = new BrokerError(errorCode, `fetching ${name}`, { topic, partition, broker })
     if (isUnknownTopic(errorCode)) {
@@ -103,14 +103,14 @@ export class PositionRecovery {
       else this.retryLater(state, error)
     } else {
       state.fetch.notDenied()
-      this.fail(state, error)
+      this.fail(state, error, askedEpoch)
     }
   }
 
-  fail(state: PartitionState, error: Error): void {
+  fail(state: PartitionState, error: Error, askedEpoch?: number): void {
     // The broker may have restarted since it last denied the partition.
     if (isOfConnection(error)) state.fetch.notDenied()
-    if (isRetriable(error) || isOfConnection(error)) this.retryLater(state, error)
+    if (isRetriable(error) || isOfConnection(error)) this.retryLater(state, error, askedEpoch)
     else this.end(state, error)
   }
 
@@ -123,12 +123,25 @@ export class PositionRecovery {
     this.#events.onArrived(state)
   }
 
-  retryLater(state: PartitionState, error: Error): void {
-    const waitMs = backoffMs(state.fetch.failed(), this.#settings.fetchBackoff)
+  retryLater(state: PartitionState, error: Error, askedEpoch = this.leaderEpochOf(state)): void {
+    const attempt = state.fetch.failed()
+    // The former leader has failed, and the next request goes to another one.
+    const isLedElsewhere = this.#isNewer(state, askedEpoch)
+    const waitMs = isLedElsewhere ? 0 : backoffMs(attempt, this.#settings.fetchBackoff)
     state.fetch.waitUntil(performance.now() + waitMs)
     const what = `fetching ${state.name}`
     reportRetry(this.#cluster.options, { what, attempt: state.fetch.failures, waitMs, error })
+    if (isLedElsewhere) return
     if (suggestsNewMetadata(error) || isStaleEpoch(error)) void this.#refresh(state)
+  }
+
+  /**
+   * True if the partition has another leader by now than one of that epoch (KIP-951). Epochs only rise, so waits cannot
+   * be ended without limit.
+   */
+  #isNewer(state: PartitionState, epoch: number): boolean {
+    if (this.leaderEpochOf(state) <= epoch) return false
+    return this.#cluster.leaderOf(state.topic, state.partition) !== undefined
   }
 
   /**
@@ -163,7 +176,7 @@ export class PositionRecovery {
 
   /** Refreshes the metadata. If this fails there is no broker to fetch from, which the next attempt detects. */
   async #refresh(state: PartitionState): Promise<void> {
-    const { topic, partition } = state
+    const { topic } = state
     const { version } = state.fetch
     const failedEpoch = this.leaderEpochOf(state)
     try {
@@ -172,9 +185,7 @@ export class PositionRecovery {
       return
     }
     if (state.fetch.version !== version || this.#isStopped) return
-    // The failure was that of the former leader (KIP-951). Epochs only rise, so waits cannot be ended without limit.
-    const isNewer = this.leaderEpochOf(state) > failedEpoch
-    if (isNewer && this.#cluster.leaderOf(topic, partition) !== undefined) {
+    if (this.#isNewer(state, failedEpoch)) {
       state.fetch.waitUntil(0)
       this.#events.onRecovered()
     }

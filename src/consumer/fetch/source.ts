@@ -1,5 +1,6 @@
 import { backoffMs } from '../../async/backoff.ts'
 import type { Broker } from '../../network/broker.ts'
+import type { FrameMemory } from '../../network/frame-memory.ts'
 import { FetchSession } from './fetch-session.ts'
 import type { FetchSettings } from './settings.ts'
 
@@ -68,6 +69,13 @@ export class Source {
     this.hangUp()
   }
 
+  /** Ends a poll whose partitions have another leader by now: the broker does not answer, or would refuse it. */
+  cut(): void {
+    if (this.poll === undefined) return
+    this.poll.isCut = true
+    this.hangUp()
+  }
+
   /**
    * Ends a poll for a partition whose reader waits, such as after a seek, unless the poll has just begun: then its
    * response may arrive any moment. Returns when to check again. A cut costs a new connection, a response does not.
@@ -98,6 +106,11 @@ export class Source {
     this.#hasty = isHasty ? this.#hasty + 1 : 0
     const attempt = this.#hasty - HASTY_RESPONSES
     this.notBefore = attempt < 0 ? 0 : performance.now() + backoffMs(attempt, fetchBackoff)
+  }
+
+  /** Opens the connection before the first request, whose time it would take. The request reports a failure. */
+  connect(frameMemory: FrameMemory | undefined): void {
+    this.broker.versions('fetch', this.lane, frameMemory).catch(() => undefined)
   }
 
   hangUp(): void {

@@ -52,6 +52,18 @@ describe('metadata', () => {
     await cluster.close(0)
   })
 
+  it('is requested from another broker when one does not answer, which is then asked last', async () => {
+    const cluster = clusterAt([one, two], { socketTimeoutMs: 900_000 })
+    await cluster.refresh(TOPIC)
+    one.handle(metadata, () => undefined)
+    const before = askedFor(one)
+    // The order of brokers is random.
+    while (askedFor(one) === before) await cluster.refresh(TOPIC)
+    for (let time = 0; time < 10; time++) await cluster.refresh(TOPIC)
+    expect(askedFor(one)).toBe(before + 1)
+    await cluster.close(0)
+  })
+
   it('lets brokers create only the topics that may be created', async () => {
     const cluster = clusterAt([one])
     await Promise.all([cluster.refresh('created', true), cluster.refresh('looked-at')])
