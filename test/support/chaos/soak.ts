@@ -58,9 +58,9 @@ const MOST_HEAP_GROWTH_BYTES = 4 << 20
 /** Connections come and go with brokers. */
 const MOST_MORE_HANDLES = 6
 
-function soak(durationMs: number): Scenario {
+function soak(durationMs: number, hour: number): Scenario {
   return {
-    title: 'shows no anomaly, and needs no more memory, under random faults',
+    title: `shows no anomaly, and needs no more memory, under random faults, hour ${hour}`,
     faults: 'a random fault after the other',
     network: 'gate',
     sessionTimeoutMs: 6_000,
@@ -92,10 +92,10 @@ async function main({ hours, kafka: version, seed }: Options): Promise<void> {
   await using cluster = await ChaosCluster.start({ version })
   let leftMs = Number(hours) * HOUR_MS
   let roundSeed = Number(seed ?? process.env['SAMSA_SEED'] ?? Date.now() % 1_000_000)
-  for (; leftMs > 0; leftMs -= HOUR_MS, roundSeed++) {
+  for (let hour = 1; leftMs > 0; leftMs -= HOUR_MS, roundSeed++, hour++) {
     console.log(`${(leftMs / HOUR_MS).toFixed(2)} hours to go, --seed ${roundSeed}`)
     await cluster.whole([])
-    const result = await runScenario(soak(Math.min(leftMs, HOUR_MS)), cluster, roundSeed)
+    const result = await runScenario(soak(Math.min(leftMs, HOUR_MS), hour), cluster, roundSeed)
     keepResult(result)
     const problems = [...problemsOf(result), ...leaksOf(result)]
     console.log(result.figures, result.footprints, `${result.injected.length} faults`)

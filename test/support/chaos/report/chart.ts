@@ -1,4 +1,5 @@
 import { line, OTHERS, OWN, rect, svg, text } from '../../../../benchmarks/report/svg.ts'
+import { comparedRecoveries, median } from './recoveries.ts'
 import type { KeptResult } from './results.ts'
 
 const WIDTH = 760
@@ -8,18 +9,16 @@ const TOP = 64
 const BAR = 12
 const ROW = 2 * BAR + 12
 
-interface Pair {
-  readonly label: string
-  readonly samsa: number
-  readonly java: number
-}
-
-/** How long the partitions that a fault hit the most stood still: the mean of the faults of a kind, for both clients. */
+/** How long the partitions that a fault hit the most stood still: the median of the faults of a kind, for both clients. */
 export function recoveryChart(results: readonly KeptResult[]): string {
-  const pairs = pairsOf(results)
+  const pairs = comparedRecoveries(results).map(({ fault, version, what, samsa, java }) => ({
+    label: `${fault}, ${version}: ${what}`,
+    samsa: median(samsa),
+    java: median(java),
+  }))
   const most = Math.max(1, ...pairs.flatMap(({ samsa, java }) => [samsa, java]))
   const room = WIDTH - LABELS - FIGURES
-  const title = 'Seconds until a partition goes on after a fault, less is better'
+  const title = 'Seconds until a partition goes on after a fault (median), less is better'
   const rows = pairs.flatMap(({ label, samsa, java }, index) => {
     const y = TOP + index * ROW
     return [
@@ -42,30 +41,4 @@ export function recoveryChart(results: readonly KeptResult[]): string {
     line(LABELS, TOP - 6, LABELS, TOP + pairs.length * ROW),
   ]
   return svg(WIDTH, TOP + pairs.length * ROW + 8, title, [...head, ...rows])
-}
-
-function pairsOf(results: readonly KeptResult[]): readonly Pair[] {
-  const sums = new Map<string, { samsa: number; java: number; count: number }>()
-  for (const { version, injected } of results) {
-    for (const { name, samsa, java } of injected) {
-      if (samsa === undefined || java === undefined) continue
-      for (const [what, key] of [
-        ['produce', 'produceMs'],
-        ['consume', 'consumeMs'],
-      ] as const) {
-        const label = `${name}, ${version}: ${what}`
-        const sum = sums.get(label) ?? { samsa: 0, java: 0, count: 0 }
-        sums.set(label, {
-          samsa: sum.samsa + samsa[key],
-          java: sum.java + java[key],
-          count: sum.count + 1,
-        })
-      }
-    }
-  }
-  return [...sums].map(([label, { samsa, java, count }]) => ({
-    label,
-    samsa: samsa / count,
-    java: java / count,
-  }))
 }

@@ -1,12 +1,12 @@
 /**
- * `npm run docs:chaos -- FOLDER`: writes a report of the results.json in a folder, with its chart, and the table in
- * docs/reliability.md.
+ * `npm run docs:chaos -- FOLDER`: writes a report of the results.json in a folder, and of its soak.json if there is one,
+ * with a chart, and the tables in docs/reliability.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { recoveryChart } from './chart.ts'
-import { recoveryTable, scenarioTable } from './tables.ts'
+import { footprintTable, recoveryTable, scenarioTable, soakText } from './tables.ts'
 import { readResults } from './results.ts'
 
 const DOCUMENT = 'docs/reliability.md'
@@ -29,6 +29,7 @@ const folder = process.argv[2]
 if (folder === undefined) throw new Error('the folder of the results is missing')
 const results = readResults(join(folder, 'results.json'))
 if (results.length === 0) throw new Error(`${folder} has no results`)
+const soak = readResults(join(folder, 'soak.json'))
 const chart = recoveryChart(results)
 writeFileSync(join(folder, CHART), chart)
 const report = [
@@ -37,8 +38,18 @@ const report = [
   scenarioTable(results),
   '## Recovery beside the Java client',
   `![recovery](${CHART})`,
+  'The longest time that a partition stood still because of a fault: the median of the samples, and all of them.',
   recoveryTable(results),
+  ...(soak.length === 0 ? [] : ['## Soak']),
+  ...soak.flatMap((hour) => [
+    soakText(hour),
+    'Heap after a garbage collection and handles, each the least of the second quarter and of the last:',
+    footprintTable(hour),
+  ]),
 ]
 await write(join(folder, 'report.md'), report.join('\n\n'))
-const document = readFileSync(DOCUMENT, 'utf8')
-await write(DOCUMENT, within(document, 'scenarios', scenarioTable(results)))
+let document = readFileSync(DOCUMENT, 'utf8')
+document = within(document, 'scenarios', scenarioTable(results))
+document = within(document, 'recoveries', recoveryTable(results))
+if (soak.length > 0) document = within(document, 'soak', soak.map(soakText).join('\n\n'))
+await write(DOCUMENT, document)

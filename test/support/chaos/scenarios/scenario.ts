@@ -116,6 +116,7 @@ export class Run implements FaultContext {
     await heal()
     await this.cluster.whole([this.topic])
     await this.workload.progress(this.#progress)
+    await this.workload.flowing()
     const to = now()
     const atMs = Math.round(from - this.workload.startedAt)
     const tookMs = Math.round(to - from)
@@ -170,6 +171,7 @@ export async function runScenario(
     ...(javaTopic === undefined ? {} : { javaTopic }),
   })
   await workload.progress(progress)
+  await workload.flowing()
   const run = new Run(cluster, workload, topic, partitions, random, network, progress)
   await scenario.run(run)
   const durationMs = Math.round(now() - workload.startedAt)

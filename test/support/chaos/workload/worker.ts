@@ -3,12 +3,14 @@ import { LineWriter } from './lines.ts'
 import { BLOCK_MS, type WorkerPlan } from './plan.ts'
 import { produce } from './producer.ts'
 import { read } from './reader.ts'
+import { traceEvents } from './trace.ts'
 
 const FIGURES_EVERY_MS = 2_000
 
 const plan = JSON.parse(process.argv[2] ?? '') as WorkerPlan
 const lines = new LineWriter(plan.log)
 const stop = new AbortController()
+if (process.env['SAMSA_CHAOS_LOGS'] !== undefined) traceEvents(lines)
 process.once('SIGTERM', () => stop.abort())
 process.on('SIGUSR2', () => {
   lines.write({ what: 'blocked' })

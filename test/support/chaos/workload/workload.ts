@@ -49,10 +49,14 @@ interface Running<Plan> {
   readonly process: ClientProcess
 }
 
+/** Where the lines of all clients stay, with what samsa's did inside. */
+const KEPT_LOGS = process.env['SAMSA_CHAOS_LOGS']
 const COMMIT_INTERVAL_MS = 200
 const WORK_MS = 20
 /** Readers that get nothing for so long have got all that they will. */
 const STALLED_MS = 60_000
+/** A partition that has nothing new for so long after a fault will not go on. */
+const FLOW_MS = 180_000
 
 /** Producers and consumers, each in a process of its own, and what they wrote down. */
 export class Workload implements AsyncDisposable {
@@ -61,7 +65,7 @@ export class Workload implements AsyncDisposable {
   readonly readers: Running<ReaderPlan>[] = []
   readonly groupNames: readonly string[]
   readonly #options: WorkloadOptions
-  readonly #folder = mkdtempSync(join(tmpdir(), 'samsa-chaos-'))
+  readonly #folder = mkdtempSync(join(KEPT_LOGS ?? tmpdir(), 'samsa-chaos-'))
   readonly #watch: CommitWatch
   #java: { readonly producer: ClientProcess; readonly consumer: ClientProcess } | undefined
   #count = 0
@@ -164,6 +168,31 @@ export class Workload implements AsyncDisposable {
     }
   }
 
+  /**
+   * With a Java client: waits until it and samsa have news of every partition, acknowledged and delivered, so that a
+   * fault hits both in the same state and every gap has a beginning and an end.
+   */
+  async flowing(): Promise<void> {
+    if (this.#java === undefined) return
+    const { partitions } = this.#options
+    const since = now()
+    const { producer, consumer } = this.#java
+    const group = this.groupNames[0]
+    const members = this.readers.filter(({ plan }) => plan.group?.name === group)
+    const flows = [
+      { what: 'acknowledged', of: this.producers.map(({ process }) => process) },
+      { what: 'delivered', of: members.map(({ process }) => process) },
+      { what: 'acknowledged', of: [producer] },
+      { what: 'delivered', of: [consumer] },
+    ] as const
+    const until = since + FLOW_MS
+    while (flows.some(({ what, of }) => partitionsSince(of, what, since).size < partitions)) {
+      if (now() > until) throw new Error('not all partitions of both clients go on')
+      await delay(100)
+      this.readOn()
+    }
+  }
+
   /** Ends the producers, in order. */
   async stopProducers(): Promise<void> {
     const running = this.producers.filter(({ process }) => process.isAlive)
@@ -256,7 +285,7 @@ export class Workload implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((one) => one.dispose()))
     await this.#watch.stop()
-    rmSync(this.#folder, { recursive: true, force: true })
+    if (KEPT_LOGS === undefined) rmSync(this.#folder, { recursive: true, force: true })
   }
 
   get #processes(): readonly ClientProcess[] {
@@ -280,13 +309,15 @@ export class Workload implements AsyncDisposable {
 
   async #startJava(topic: string): Promise<void> {
     const { cluster, partitions, messagesPerSecond, sessionTimeoutMs } = this.#options
+    const { hosts = cluster.kafka.hosts, prefix = [] } = this.#options
     const classPath = join(await clientJars('4.4.0'), '*')
     const start = (role: 'produce' | 'consume', ...more: readonly string[]) => {
       const log = join(this.#folder, `java-${role}.log`)
       const flags = ['-XX:+UseSerialGC', '-Xmx256m', '-cp', classPath]
       const peer = 'test/support/chaos/workload/java/Peer.java'
-      const args = [...flags, peer, role, cluster.kafka.hosts, topic, log, ...more]
-      return new ClientProcess({ name: `java-${role}`, command: 'java', args, log })
+      const own = ['java', ...flags, peer, role, hosts, topic, log, ...more]
+      const [command, ...args] = [...prefix, ...own] as [string, ...string[]]
+      return new ClientProcess({ name: `java-${role}`, command, args, log })
     }
     this.#java = {
       producer: start('produce', 'java-produce', String(partitions), String(messagesPerSecond)),
@@ -330,6 +361,23 @@ export class Workload implements AsyncDisposable {
       await delay(50)
     }
   }
+}
+
+/** The partitions that these clients had something of after a time. */
+function partitionsSince(
+  clients: readonly ClientProcess[],
+  what: 'acknowledged' | 'delivered',
+  since: number,
+): ReadonlySet<number> {
+  const found = new Set<number>()
+  for (const { lines } of clients) {
+    for (let at = lines.length - 1; at >= 0; at--) {
+      const line = lines[at]!
+      if (line.at < since) break
+      if (line.what === what) found.add(line.partition)
+    }
+  }
+  return found
 }
 
 function nameOf({ partition, offset, id }: LogEntry): string {

@@ -1,0 +1,24 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { RequestEvent, RetryEvent } from '../../../../src/index.ts'
+import type { LineWriter } from './lines.ts'
+
+const SLOW_MS = 1_000
+const CHANNELS = ['connect', 'close', 'retry', 'position', 'rebalance', 'heartbeat', 'commit']
+
+/** Writes down what the client does inside, for a time line of a recovery: see docs/reliability.md. */
+export function traceEvents(lines: LineWriter): void {
+  for (const name of CHANNELS) {
+    subscribe(`samsa:${name}`, (event) => note(lines, name, event))
+  }
+  subscribe('samsa:request', (event) => {
+    const { api, durationMs, error } = event as RequestEvent
+    const isFrequent = api === 'Fetch' || api === 'Produce'
+    if (isFrequent && error === undefined && durationMs < SLOW_MS) return
+    note(lines, 'request', event)
+  })
+}
+
+function note(lines: LineWriter, name: string, event: unknown): void {
+  const plain = (_key: string, value: unknown) => (value instanceof Error ? String(value) : value)
+  lines.write({ what: 'note', text: `${name} ${JSON.stringify(event as RetryEvent, plain)}` })
+}
