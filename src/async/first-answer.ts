@@ -14,26 +14,26 @@ export async function firstAnswer<Candidate, Answer>(
 ): Promise<Answer | undefined> {
   const found = deferred<Answer>()
   found.promise.catch(() => undefined)
-  let isOver = false
+  const search = { isOver: false }
   const attempts: Promise<void>[] = []
   for await (const candidate of candidates) {
     const ended = attempt(candidate).then(
       (answer) => {
         if (answer === undefined) return
-        isOver = true
+        search.isOver = true
         found.resolve(answer)
       },
       (error: unknown) => {
-        isOver = true
+        search.isOver = true
         found.reject(error)
       },
     )
     attempts.push(ended)
     await within(patienceMs, [ended, found.promise], () => onSilent(candidate))
-    if (isOver) return found.promise
+    if (search.isOver) return found.promise
   }
   await Promise.race([found.promise, Promise.all(attempts)])
-  return isOver ? found.promise : undefined
+  return search.isOver ? found.promise : undefined
 }
 
 /** Waits for one of the promises, but no longer than this. */

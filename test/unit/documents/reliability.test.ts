@@ -18,6 +18,6 @@ describe('docs/reliability.md', () => {
   })
 
   it.each(found)('names a test of %s: %s', (file, title) => {
-    expect(readFileSync(file!, 'utf8')).toContain(title)
+    expect(readFileSync(file, 'utf8')).toContain(title)
   })
 })

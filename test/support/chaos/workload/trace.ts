@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { RequestEvent, RetryEvent } from '../../../../src/index.ts'
+import type { RequestEvent } from '../../../../src/index.ts'
 import type { LineWriter } from './lines.ts'
 
 const SLOW_MS = 1_000
@@ -20,5 +20,5 @@ export function traceEvents(lines: LineWriter): void {
 
 function note(lines: LineWriter, name: string, event: unknown): void {
   const plain = (_key: string, value: unknown) => (value instanceof Error ? String(value) : value)
-  lines.write({ what: 'note', text: `${name} ${JSON.stringify(event as RetryEvent, plain)}` })
+  lines.write({ what: 'note', text: `${name} ${JSON.stringify(event, plain)}` })
 }
