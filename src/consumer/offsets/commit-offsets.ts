@@ -4,7 +4,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { Outcome } from '../../cluster/fan-out.ts'
 import type { Recipient } from '../../cluster/recipient.ts'
 import type { Target } from '../../cluster/target.ts'
-import { isRetriable, type KafkaError } from '../../errors.ts'
+import { isRetriable, TopicRecreatedError, type KafkaError } from '../../errors.ts'
 import { nameOf } from '../topic-partition.ts'
 import type { CommitResult, OffsetToCommit } from './offset-store.ts'
 
@@ -36,22 +36,59 @@ export async function commitOffsets(
   cluster: Cluster,
   { to, ask, ...settings }: CommitSettings,
 ): Promise<readonly CommitResult[]> {
+  const denied = new DeniedTopics(cluster)
   const outcomes = await cluster.fanOut.run<OffsetToCommit, undefined>({
     ...settings,
     to: () => to,
     retry: mayPass,
     ask: async (offsets, recipient) => {
-      const asked = new Map(offsets.map((offset) => [nameOf(offset), offset]))
-      const results = await ask(offsets, recipient)
-      return results.flatMap((result): Outcome<OffsetToCommit, undefined>[] => {
+      const refused = await denied.refuse(offsets)
+      const left = offsets.filter((offset) => !refused.some(({ item }) => item === offset))
+      if (left.length === 0) return refused
+      const asked = new Map(left.map((offset) => [nameOf(offset), offset]))
+      const results = await ask(left, recipient)
+      denied.learn(results)
+      const outcomes = results.flatMap((result): Outcome<OffsetToCommit, undefined>[] => {
         const item = asked.get(nameOf(result))
         if (item === undefined) return []
         const { error } = result
         return [error === undefined ? { item, result: undefined } : { item, error }]
       })
+      return [...refused, ...outcomes]
     },
   })
   return outcomes.map(({ item: { topic, partition }, error }) => ({ topic, partition, error }))
+}
+
+/**
+ * The topics of a commit that a broker has denied. A topic that is deleted may be created again before the next
+ * attempt, and a request with names would then commit the position of the former topic: metadata is asked first.
+ */
+class DeniedTopics {
+  readonly #cluster: Cluster
+  readonly #topics = new Set<string>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  learn(results: readonly CommitResult[]): void {
+    for (const { topic, error } of results) {
+      if (error?.code === 'UNKNOWN_TOPIC_OR_PARTITION') this.#topics.add(topic)
+    }
+  }
+
+  /** Refuses the offsets of topics that are not, or no longer, those that were read. */
+  async refuse(offsets: readonly OffsetToCommit[]): Promise<Outcome<OffsetToCommit, undefined>[]> {
+    const topics = new Set(offsets.map(({ topic }) => topic).filter((one) => this.#topics.has(one)))
+    await Promise.allSettled([...topics].map((topic) => this.#cluster.refresh(topic)))
+    return offsets.flatMap((item) => {
+      const { topic, partition, topicId } = item
+      const known = this.#cluster.known(topic)?.topicId
+      if (!topics.has(topic) || topicId === undefined || known === undefined) return []
+      return known === topicId ? [] : [{ item, error: new TopicRecreatedError(topic, partition) }]
+    })
+  }
 }
 
 function mayPass(error: KafkaError, attempts: number): boolean {

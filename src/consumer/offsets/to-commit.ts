@@ -26,7 +26,10 @@ export function offsetsToCommit(
     const { positionEpoch: leaderEpoch } = buffer
     const isHandled = upTo === 'finished' || state.handling !== undefined
     const offset = isHandled ? state.finished : state.position
-    const isNeeded = expires || offset !== state.committed
+    // While fetches fail the topic may be deleted and created again, and brokers before 4.1 would store the offset for
+    // the new one. An offset expires much later.
+    const isRenewed = expires && state.fetch.failures === 0
+    const isNeeded = isRenewed || offset !== state.committed
     return isNeeded ? [{ topic, partition, topicId, offset, leaderEpoch }] : []
   })
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Deadline } from '../../../src/async/deadline.ts'
 import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
 import { KafkaOffsets } from '../../../src/consumer/offsets/kafka-offsets.ts'
+import type { RetryEvent } from '../../../src/observe/channels.ts'
 import { failureOf } from '../../support/settled.ts'
 import { takeTexts } from '../../support/take.ts'
+import { until } from '../../support/until.ts'
 import { Bed } from './support/embedded.ts'
 
 const A0 = { topic: 'a', partition: 0 }
@@ -83,6 +86,46 @@ describe('the position of a topic that was deleted and created again', () => {
     const [result] = await store.commit([{ ...B0, offset: 3, topicId }], soon())
     expect(result).toMatchObject({ ...B0, error: { code: 'UNKNOWN_TOPIC_ID', topic: 'b' } })
     expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
+  })
+
+  it('is not committed when a broker has denied the topic and it exists again at the next attempt', async () => {
+    await using bed = await Bed.start({ version: '3.9', topics })
+    const { topicId } = await bed.cluster.topic('b', { create: false, deadline: soon() })
+    await recreate(bed)
+    bed.kafka.faults.on({ api: 'OffsetCommit', times: 1 }, { error: 'UNKNOWN_TOPIC_OR_PARTITION' })
+    const options = { maxRetries: 5, backoff: { initialMs: 1, maxMs: 1 } }
+    const store = new KafkaOffsets(bed.cluster, 'readers', options)
+    const [result] = await store.commit([{ ...B0, offset: 3, topicId }], soon())
+    expect(result).toMatchObject({ ...B0, error: { name: 'TopicRecreatedError', topic: 'b' } })
+    expect(await firstOfNextOwner(bed)).toEqual(['new 0'])
+  })
+
+  it('is not committed again and again, unchanged, while its fetches fail', async () => {
+    await using bed = await Bed.start({ version: '3.9', topics })
+    const consumer = await reading(bed)
+    await consumer.commits.commit()
+    const commitsOf = (topic: string) =>
+      bed.kafka.requests
+        .all({ api: 'OffsetCommit' })
+        .map(({ body }) => body as unknown as { topics: readonly { name: string }[] })
+        .filter(({ topics: asked }) => asked.some(({ name }) => name === topic)).length
+    expect([commitsOf('a'), commitsOf('b')]).toEqual([1, 1])
+    const failed: string[] = []
+    const note = (event: unknown) => failed.push((event as RetryEvent).what)
+    subscribe('samsa:retry', note)
+    const fault = bed.kafka.faults.on(
+      { api: 'Fetch', topic: 'b' },
+      { error: 'NOT_LEADER_OR_FOLLOWER' },
+    )
+    await until(() => failed.includes('fetching b-0'))
+    unsubscribe('samsa:retry', note)
+    await consumer.commits.commit()
+    expect([commitsOf('a'), commitsOf('b')]).toEqual([2, 1])
+    fault.remove()
+    await until(async () => {
+      await consumer.commits.commit()
+      return commitsOf('b') === 2
+    })
   })
 
   it('is committed again after a seek into the new topic', async () => {
