@@ -5,6 +5,7 @@ import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded
 import { KafkaClient, type KafkaClientOptions } from '../../src/index.ts'
 import { QUICK } from '../support/fake-cluster.ts'
 import { requestOnce } from '../support/request-once.ts'
+import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -219,5 +220,32 @@ describe('an embedded broker that receives metrics', () => {
     await expect(alter({ 'interval.ms': '99' })).rejects.toThrow('between 100 and 3600000')
     await expect(alter({ match: 'colour=red' })).rejects.toThrow('Illegal client matching pattern')
     await expect(alter({ interval: '1000' })).rejects.toThrow('Unknown client metrics')
+  })
+
+  it('lists the client metrics resources, and keeps them in the data folder', async () => {
+    using folder = new TemporaryFolder()
+    const resources = async () => {
+      await using client = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+      const names = (await client.admin.listConfigResources(['clientMetrics'])).map(
+        ({ name }) => name,
+      )
+      const described = await client.admin.describeConfigs([
+        { type: 'clientMetrics', name: 'kept' },
+      ])
+      const interval = described[0]?.configs.find(({ name }) => name === 'interval.ms')?.value
+      return { names, interval }
+    }
+    await start({ dataDir: folder.path })
+    await request({ metrics: '*', 'interval.ms': '1000' }, 'kept')
+    await request({ metrics: '*' }, 'removed')
+    await using admin = new KafkaClient({ ...QUICK, hosts: kafka.hosts })
+    await admin.admin.incrementalAlterConfigs([
+      { type: 'clientMetrics', name: 'removed', delete: ['metrics'] },
+    ])
+    await admin.close()
+    expect(await resources()).toEqual({ names: ['kept'], interval: '1000' })
+    await kafka.stop()
+    await start({ dataDir: folder.path })
+    expect(await resources()).toEqual({ names: ['kept'], interval: '1000' })
   })
 })

@@ -45,7 +45,10 @@ export class ClusterState {
     this.settings = settings
     this.features = new Features(settings.profile.metadataLevel, settings.transactionVersion)
     this.timers = timers
-    this.clientMetrics = new ClientMetricsReceiver(settings.receivesMetrics, newUuid)
+    this.clientMetrics = new ClientMetricsReceiver(settings.receivesMetrics, newUuid, {
+      saved: storage.saved.clientMetrics,
+      save: (name, values) => storage.save({ kind: 'clientMetrics', name, values }),
+    })
     this.topics = new Topics(brokers, settings, storage)
     this.#storage = storage
     const { clusterId, nextProducerId } = storage.saved

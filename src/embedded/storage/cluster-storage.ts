@@ -18,6 +18,7 @@ export interface ClusterStorage {
     | 'topics'
     | 'offsets'
     | 'groupConfigs'
+    | 'clientMetrics'
     | 'shares'
     | 'transactions'
     | 'acls'

@@ -56,6 +56,12 @@ export type SavedEntry =
       readonly group: string
       readonly values: Readonly<Record<string, string>>
     }
+  /** All configs of a client metrics resource (KIP-714). */
+  | {
+      readonly kind: 'clientMetrics'
+      readonly name: string
+      readonly values: Readonly<Record<string, string>>
+    }
   /** The state of a share group in a partition. */
   | {
       readonly kind: 'share'
@@ -148,6 +154,7 @@ const FIELDS: Readonly<Record<SavedEntry['kind'], Readonly<Record<string, string
   offsetDeleted: { group: 'string', topic: 'string', partition: 'number' },
   groupDeleted: { group: 'string' },
   groupConfig: { group: 'string', values: 'object' },
+  clientMetrics: { name: 'string', values: 'object' },
   share: {
     group: 'string',
     topicId: 'string',

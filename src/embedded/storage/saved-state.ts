@@ -2,6 +2,7 @@ import type { SavedEntry, SavedPartition } from './saved-entry.ts'
 
 type OffsetEntry = Extract<SavedEntry, { kind: 'offset' }>
 type GroupConfigEntry = Extract<SavedEntry, { kind: 'groupConfig' }>
+type ClientMetricsEntry = Extract<SavedEntry, { kind: 'clientMetrics' }>
 type ShareEntry = Extract<SavedEntry, { kind: 'share' }>
 type TransactionEntry = Extract<SavedEntry, { kind: 'transaction' }>
 type AclEntry = Extract<SavedEntry, { kind: 'acl' | 'aclDeleted' }>
@@ -22,6 +23,7 @@ export class SavedState {
   readonly #offsets = new Map<string, Map<string, OffsetEntry>>()
 
   readonly #groupConfigs = new Map<string, GroupConfigEntry>()
+  readonly #clientMetrics = new Map<string, ClientMetricsEntry>()
   /** By group, then by topic id and partition. */
   readonly #shares = new Map<string, Map<string, ShareEntry>>()
 
@@ -63,6 +65,10 @@ export class SavedState {
 
   get groupConfigs(): readonly GroupConfigEntry[] {
     return [...this.#groupConfigs.values()]
+  }
+
+  get clientMetrics(): readonly ClientMetricsEntry[] {
+    return [...this.#clientMetrics.values()]
   }
 
   get shares(): readonly ShareEntry[] {
@@ -116,6 +122,10 @@ export class SavedState {
         if (Object.keys(entry.values).length === 0) this.#groupConfigs.delete(entry.group)
         else this.#groupConfigs.set(entry.group, entry)
         return
+      case 'clientMetrics':
+        if (Object.keys(entry.values).length === 0) this.#clientMetrics.delete(entry.name)
+        else this.#clientMetrics.set(entry.name, entry)
+        return
       case 'share': {
         const partitions = this.#shares.get(entry.group) ?? new Map<string, ShareEntry>()
         this.#shares.set(entry.group, partitions)
@@ -158,6 +168,7 @@ export class SavedState {
     yield* this.#topics.values()
     yield* this.offsets
     yield* this.#groupConfigs.values()
+    yield* this.#clientMetrics.values()
     yield* this.shares
     yield* this.#transactions.values()
     yield* this.#acls.values()

@@ -5,7 +5,7 @@ import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { Refused } from '../refused.ts'
 import { decodeMetrics, type PushedMetric } from './otlp.ts'
-import { MetricsSubscriptions, type MeasuredClient } from './subscriptions.ts'
+import { MetricsSubscriptions, type MeasuredClient, type ResourceStore } from './subscriptions.ts'
 
 /** Metrics that a client pushed, and that the broker accepted. */
 export interface PushedMetrics {
@@ -59,13 +59,18 @@ interface ClientInstance {
 }
 
 export class ClientMetricsReceiver {
-  readonly subscriptions = new MetricsSubscriptions()
+  readonly subscriptions: MetricsSubscriptions
   readonly #isReceiving: (broker: number) => boolean
   readonly #newUuid: () => string
   readonly #clients = new Map<string, ClientInstance>()
   readonly #pushes: PushedMetrics[] = []
 
-  constructor(isReceiving: (broker: number) => boolean, newUuid: () => string) {
+  constructor(
+    isReceiving: (broker: number) => boolean,
+    newUuid: () => string,
+    store: ResourceStore,
+  ) {
+    this.subscriptions = new MetricsSubscriptions(store)
     this.#isReceiving = isReceiving
     this.#newUuid = newUuid
   }

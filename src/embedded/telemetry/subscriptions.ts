@@ -41,8 +41,26 @@ interface SubscriptionOfResource {
   readonly matches: readonly ((client: MeasuredClient) => boolean)[]
 }
 
+/** Where the configs of resources are kept. */
+export interface ResourceStore {
+  readonly saved: Iterable<{
+    readonly name: string
+    readonly values: Readonly<Record<string, string>>
+  }>
+  /** A resource without values is removed. */
+  save(name: string, values: Readonly<Record<string, string>>): void
+}
+
 export class MetricsSubscriptions {
   readonly #resources = new Map<string, SubscriptionOfResource>()
+  readonly #store: ResourceStore
+
+  constructor(store: ResourceStore) {
+    this.#store = store
+    for (const { name, values } of store.saved) {
+      this.#resources.set(name, resourceOf(new Map(Object.entries(values))))
+    }
+  }
 
   /** The names of the resources. */
   get names(): readonly string[] {
@@ -62,13 +80,9 @@ export class MetricsSubscriptions {
       if (known.includes(given)) continue
       throw new Refused('INVALID_CONFIG', `Unknown client metrics configuration: ${given}`)
     }
-    const resource = {
-      values,
-      intervalMs: intervalOf(values.get('interval.ms')),
-      metrics: listOf(values.get('metrics')),
-      matches: listOf(values.get('match')).map(matcherOf),
-    }
+    const resource = resourceOf(values)
     if (validateOnly) return
+    this.#store.save(name, Object.fromEntries(values))
     if (values.size === 0) this.#resources.delete(name)
     else this.#resources.set(name, resource)
   }
@@ -83,6 +97,15 @@ export class MetricsSubscriptions {
       intervalMs: matching.reduce((least, one) => Math.min(least, one.intervalMs), INTERVAL_MS),
       metrics: metrics.has('*') ? [''] : [...metrics].sort(),
     }
+  }
+}
+
+function resourceOf(values: ReadonlyMap<string, string>): SubscriptionOfResource {
+  return {
+    values,
+    intervalMs: intervalOf(values.get('interval.ms')),
+    metrics: listOf(values.get('metrics')),
+    matches: listOf(values.get('match')).map(matcherOf),
   }
 }
 
