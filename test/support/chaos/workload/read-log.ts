@@ -1,8 +1,7 @@
-import { join } from 'node:path'
-import { clientJars } from '../../../wire/support/jars.ts'
 import { kcatRead } from '../../kcat.ts'
 import { runCommand } from '../../run-command.ts'
 import type { LogEntry } from '../checker/history.ts'
+import { javaPeer } from './java-peer.ts'
 
 export interface LogPlace {
   readonly version: string
@@ -25,16 +24,8 @@ export async function readByKcat(place: LogPlace, topic: string): Promise<LogEnt
 }
 
 export async function readByJava({ hosts }: LogPlace, topic: string): Promise<LogEntry[]> {
-  const classPath = join(await clientJars('4.4.0'), '*')
-  const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath]
-  const program = 'test/support/chaos/workload/java/Peer.java'
-  const { stdout, exitCode, stderr } = await runCommand('java', [
-    ...flags,
-    program,
-    'log',
-    hosts,
-    topic,
-  ])
+  const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...(await javaPeer())]
+  const { stdout, exitCode, stderr } = await runCommand('java', [...flags, 'log', hosts, topic])
   if (exitCode !== 0) throw new Error(`Java cannot read ${topic}: ${stderr}`)
   return entriesOf(stdout)
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProducerOptions } from '../../../../src/index.ts'
-import { clientJars } from '../../../wire/support/jars.ts'
 import type { Consumer, History, Log, LogEntry } from '../checker/history.ts'
 import type { ChaosCluster } from '../kit/chaos-cluster.ts'
 import { workerBundle } from './bundle.ts'
 import { ClientProcess } from './client-process.ts'
 import { CommitWatch } from './commit-watch.ts'
 import { consumerOf, sendsOf } from './history-of.ts'
+import { javaPeer } from './java-peer.ts'
 import { now, type Line } from './lines.ts'
 import type { ProducerPlan, ProducerWay, ReaderPlan, ReaderWay, WorkerPlan } from './plan.ts'
 import { readByJava, readByKcat } from './read-log.ts'
@@ -310,12 +310,11 @@ export class Workload implements AsyncDisposable {
   async #startJava(topic: string): Promise<void> {
     const { cluster, partitions, messagesPerSecond, sessionTimeoutMs } = this.#options
     const { hosts = cluster.kafka.hosts, prefix = [] } = this.#options
-    const classPath = join(await clientJars('4.4.0'), '*')
+    const program = await javaPeer()
     const start = (role: 'produce' | 'consume', ...more: readonly string[]) => {
       const log = join(this.#folder, `java-${role}.log`)
-      const flags = ['-XX:+UseSerialGC', '-Xmx256m', '-cp', classPath]
-      const peer = 'test/support/chaos/workload/java/Peer.java'
-      const own = ['java', ...flags, peer, role, hosts, topic, log, ...more]
+      const flags = ['-XX:+UseSerialGC', '-Xmx256m', ...program]
+      const own = ['java', ...flags, role, hosts, topic, log, ...more]
       const [command, ...args] = [...prefix, ...own] as [string, ...string[]]
       return new ClientProcess({ name: `java-${role}`, command, args, log })
     }
