@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, type ShareMessage } from '../../src/index.ts'
 import {
@@ -182,6 +184,8 @@ describe('a share group in a data folder', () => {
         await jobs.flush()
       }
       await client.admin.deleteTopics([first.topic])
+      // The running cluster forgets it too, and records that.
+      expect(readFileSync(join(folder.path, 'journal'), 'utf8')).toContain('"shareDeleted"')
       await client.admin.deleteGroups([second.group])
     }
     await using kafka = await start()

@@ -65,6 +65,39 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await dead.close()
   })
 
+  it('have messages copied to the dead letter topic that were delivered too often (KIP-1191)', async () => {
+    const deadLetters = `dlq.deliveries.${process.pid}`
+    await client.admin.createTopics([
+      {
+        topic: deadLetters,
+        partitions: 1,
+        configs: { 'errors.deadletterqueue.group.enable': 'true' },
+      },
+    ])
+    const queue = await newQueue(client, 1, {
+      'errors.deadletterqueue.topic.name': deadLetters,
+      'errors.deadletterqueue.copy.record.enable': 'true',
+      'share.delivery.count.limit': '2',
+    })
+    await writeNumbers(client, queue.topic, 1)
+    await using jobs = await client.getShareConsumer({
+      topics: [queue.topic],
+      shareGroup: queue.group,
+      acknowledgementMode: 'explicit',
+    })
+    for (const deliveryCount of [1, 2]) {
+      const message = await nextOf(jobs)
+      expect(message.deliveryCount).toBe(deliveryCount)
+      message.release()
+      await jobs.flush()
+    }
+    await until(async () => (await lagOf(client, queue)) === 0)
+    const dead = await client.topic(deadLetters).getSimpleConsumer({ autoOffsetReset: 'earliest' })
+    const letter = await dead.consume({ timeoutMs: PATIENCE_MS })
+    expect(letter && numberOf(letter)).toBe(0)
+    await dead.close()
+  })
+
   it('divide 1,000 messages among themselves, and accept each of them once', async () => {
     const queue = await newQueue(client, 4)
     await writeNumbers(client, queue.topic, 1_000, { partitions: 4 })
