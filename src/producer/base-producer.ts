@@ -102,7 +102,8 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
 
   /**
    * Resolves when there is room: less is queued than maxQueuedMessages and maxQueuedBytes, and the event loop gets a
-   * turn after every MiB. Rejects with ClosedError, RequestTimeoutError after `timeoutMs`, and the signal's reason.
+   * turn after every MiB, in transactions after every 256 KiB. Rejects with ClosedError, RequestTimeoutError after
+   * `timeoutMs`, and the signal's reason.
    */
   ready(wait?: WaitOptions): Promise<void> {
     return this.core.ready(wait)

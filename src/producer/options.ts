@@ -206,7 +206,12 @@ export interface ProducerSettings extends Omit<
   readonly batchBytes: number
   /** It gets only keys and values of the producer's types. */
   readonly serializer: Serializer<never, never> | undefined
+  /** The bytes that one turn of the event loop accepts before `ready` waits for the next turn. */
+  readonly turnBytes: number
 }
+
+/** 1 to 2 ms of work. */
+const TURN_BYTES = 1024 * 1024
 
 /**
  * Throws InvalidArgumentError for an unknown option, a value that is not valid, or an option without effect beside
@@ -244,6 +249,7 @@ export function producerSettings<Value, Key>(
         : deliveryTimeoutMs,
     batchBytes: options.batchBytes ?? Math.min(DEFAULT_REQUEST_BYTES, maxRequestSize),
     serializer: options.serializer,
+    turnBytes: TURN_BYTES,
   }
 }
 

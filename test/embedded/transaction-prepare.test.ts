@@ -67,7 +67,7 @@ describe.each([1, 2] as const)(
       expect(concurrent).toBeGreaterThan(0)
     })
 
-    it('are asked about before the next transaction begins, where a broker would hold back its messages', async () => {
+    it('are asked about before the next transaction sends anything, where a broker would hold it back', async () => {
       const apis: string[] = []
       const record = (event: unknown) => apis.push((event as RequestEvent).api)
       subscribe('samsa:request', record)

@@ -9,8 +9,9 @@ const NO_BATCHES: readonly never[] = []
  * The batches for one partition, in the order in which they must be written to its log. As a state machine:
  *
  *   steady     With a sequence (idempotence), several batches may be in flight: the broker accepts them only in
- *              order. Before the first is acknowledged only one: a broker that does not know the producer
- *              accepts any sequence as its first, so that the second of two could be written before the first.
+ *              order. Before the first of a producer id is acknowledged only one: a broker that does not know
+ *              the producer accepts any sequence as its first, so that the second of two could be written before
+ *              the first.
  *              Without a sequence, only one ever.
  *   rewinding  One was not acknowledged. Those behind it fail, too; when all have come back they are sent again
  *              in their order, one at a time, until one is acknowledged: steady again.
@@ -52,7 +53,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   readonly #isUnordered: boolean
   #identity: ProducerIdentity | undefined
   #nextSequence = 0
-  /** Whether the broker knows this producer id and epoch. */
+  /** Whether the broker knows this producer id, with this epoch or an earlier one. */
   #isKnown = false
   #isRewinding = false
   #hasGap = false
@@ -135,11 +136,16 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return !this.#isRewinding && !this.#hasGap
   }
 
-  /** Numbers its batches for another producer id or epoch from now on, including those that were sent before. */
+  /**
+   * Numbers its batches for another producer id or epoch from now on, including those that were sent before. A broker
+   * that knows an earlier epoch accepts only 0 as the first sequence of the next one, so that no batch can be written
+   * before the first.
+   */
   startWith(identity: ProducerIdentity): void {
+    const isNextEpoch = identity.producerId === this.#identity?.producerId
+    this.#isKnown = this.#isKnown && isNextEpoch && !this.#hasGap && !this.#isRewinding
     this.#identity = identity
     this.#nextSequence = 0
-    this.#isKnown = false
     this.#hasGap = false
     this.#probed = undefined
     for (const batch of this.batches) batch.sequence = undefined

@@ -7,9 +7,6 @@ import type { ProducerSettings } from '../options.ts'
 import type { ReportQueue } from '../results/reports.ts'
 import type { TopicLookups } from './topic-lookups.ts'
 
-/** The bytes that one turn of the event loop accepts before `ready` waits for the next turn: 1 to 2 ms of work. */
-const TURN_BYTES = 1024 * 1024
-
 /** The room of a producer: the limits of its queue, and of one turn of the event loop. */
 export class Capacity {
   readonly #settings: ProducerSettings
@@ -50,7 +47,7 @@ export class Capacity {
   }
 
   get hasRoom(): boolean {
-    return this.#turnBytes < TURN_BYTES && !this.isFull
+    return this.#turnBytes < this.#settings.turnBytes && !this.isFull
   }
 
   /** Whether the queue has reached the limit of `ready`. */

@@ -1,5 +1,9 @@
 import type { EmbeddedCluster } from '../../../src/embedded/index.ts'
-import { KafkaClient, type TransactionalProducer } from '../../../src/index.ts'
+import {
+  KafkaClient,
+  type TransactionalProducer,
+  type TransactionalProducerOptions,
+} from '../../../src/index.ts'
 
 /** The transactional id of the producer of a scene. */
 export const TRANSACTIONAL_ID = 'tx'
@@ -14,9 +18,15 @@ export interface TransactionScene extends AsyncDisposable {
 }
 
 /** Disposing of the scene stops the cluster. */
-export async function transactionScene(kafka: EmbeddedCluster): Promise<TransactionScene> {
+export async function transactionScene(
+  kafka: EmbeddedCluster,
+  options: Omit<TransactionalProducerOptions, 'transactionalId'> = {},
+): Promise<TransactionScene> {
   const client = new KafkaClient({ hosts: kafka.hosts, retryBackoffMs: 5, retryBackoffMaxMs: 50 })
-  const producer = await client.getTransactionalProducer({ transactionalId: TRANSACTIONAL_ID })
+  const producer = await client.getTransactionalProducer({
+    transactionalId: TRANSACTIONAL_ID,
+    ...options,
+  })
   return {
     kafka,
     client,
