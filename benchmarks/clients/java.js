@@ -188,6 +188,7 @@ await drive({
   consume: { batches: ['`kafka-consumer-perf-test`', consume] },
   admin: {
     topics: ['`listTopics()`', administer],
+    partitions: ['`describeTopics(topics)`', administer],
     groups: ['`listGroups()`', administer],
     lag: ['`describeConsumerGroups`, `listConsumerGroupOffsets`, `listOffsets`', administer],
     configs: ['`describeConfigs`', administer],

@@ -134,6 +134,10 @@ async function echo(task, receive) {
 
 const ASK = {
   topics: async (admin) => (await admin.listTopics()).length,
+  partitions: async (admin, { topics }) => {
+    const found = await admin.metadata({ topics, forceUpdate: true })
+    return [...found.topics.values()].reduce((sum, { partitions }) => sum + partitions.length, 0)
+  },
   groups: async (admin) => (await admin.listGroups()).size,
   configs: async (admin, { topics }) => {
     const resourceType = ConfigResourceTypes.TOPIC
@@ -200,6 +204,7 @@ await drive({
   echo: { usual: ["`send` of one message, `stream.on('data')`", echo] },
   admin: {
     topics: ['`listTopics()`', administer],
+    partitions: ['`metadata(topics)`', administer],
     groups: ['`listGroups()`', administer],
     lag: ['`describeGroups`, `listConsumerGroupOffsets`, `listOffsets`', administer],
     configs: ['`describeConfigs`', administer],

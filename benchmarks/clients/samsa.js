@@ -254,6 +254,8 @@ async function echo(task, receive) {
 
 const ASK = {
   topics: async (admin) => (await admin.listTopics()).length,
+  partitions: async (admin) =>
+    (await admin.listTopics()).reduce((sum, { partitions }) => sum + partitions.length, 0),
   groups: async (admin) => (await admin.listGroups()).groups.length,
   configs: async (admin, { topics }) => {
     const found = await admin.describeConfigs(topics.map((name) => ({ type: 'topic', name })))
@@ -308,6 +310,7 @@ await drive({
   echo: { usual: ['defaults', echo] },
   admin: {
     topics: ['`listTopics()`', administer],
+    partitions: ['`listTopics()`', administer],
     groups: ['`listGroups()`', administer],
     lag: ['`lag(groups)`', administer],
     configs: ['`describeConfigs(topics)`', administer],

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -58,6 +59,11 @@ public class AdminCalls {
     switch (mode) {
       case "topics" -> {
         told = admin.listTopics().names().get().size();
+        expected = topics.size();
+      }
+      case "partitions" -> {
+        told = 0;
+        for (TopicDescription topic : admin.describeTopics(topics).allTopicNames().get().values()) told += topic.partitions().size();
         expected = topics.size();
       }
       case "groups" -> {

@@ -37,6 +37,7 @@ export async function adminTask(open, task) {
 async function checked({ ask }, { mode, topics, partitions, groups }) {
   const expected = {
     topics: topics.length,
+    partitions: topics.length * partitions,
     groups: groups.length,
     configs: topics.length,
     lag: groups.length * partitions,

@@ -191,6 +191,10 @@ export async function driveKafkajs(module, version) {
 
   const ASK = {
     topics: async (admin) => (await admin.listTopics()).length,
+    partitions: async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata()
+      return topics.reduce((sum, { partitions }) => sum + partitions.length, 0)
+    },
     groups: async (admin) => (await admin.listGroups()).groups.length,
     configs: async (admin, { topics }) => {
       const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }))
@@ -248,6 +252,7 @@ export async function driveKafkajs(module, version) {
     echo: { usual: ['`send` of one message, `eachMessage`', echo] },
     admin: {
       topics: ['`listTopics()`', administer],
+      partitions: ['`fetchTopicMetadata()`', administer],
       groups: ['`listGroups()`', administer],
       lag: [
         '`describeGroups`, `fetchOffsets` of each group, `fetchTopicOffsets` of each topic',

@@ -42,7 +42,8 @@ import org.apache.kafka.common.resource.ResourceType;
 /**
  * Answers a line of JSON for each line of input, which names an operation of Kafka's own admin client and, behind tabs,
  * its arguments: {"ok":…} or {"error":"NAME"}. ABSENT is the error of an operation that this
- * version of the client does not have. The first line of input is the bootstrap servers.
+ * version of the client does not have. The first line of input is the bootstrap servers, or
+ * bootstrap.controllers= and the controllers.
  */
 public class AdminOperationsReferee {
   private final Admin admin;
@@ -54,7 +55,8 @@ public class AdminOperationsReferee {
   public static void main(String[] arguments) throws Exception {
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
     Properties properties = new Properties();
-    properties.put("bootstrap.servers", in.readLine());
+    String[] place = in.readLine().split("=");
+    properties.put(place.length == 1 ? "bootstrap.servers" : place[0], place[place.length - 1]);
     try (Admin admin = Admin.create(properties)) {
       AdminOperationsReferee referee = new AdminOperationsReferee(admin);
       for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -86,6 +88,7 @@ public class AdminOperationsReferee {
     String own = words.length > 1 ? words[1] : "";
     switch (operation) {
       case "describeCluster": return describeCluster(words[1].equals("true"));
+      case "describeFencedBrokers": return describeFencedBrokers();
       case "describeFeatures": return describeFeatures();
       case "updateFeatures": return updateFeatures();
       case "describeMetadataQuorum": return quorum();
@@ -111,7 +114,7 @@ public class AdminOperationsReferee {
       case "describeClassicGroups": return describeClassicGroup(words[1]);
       case "describeConsumerGroups": return describeConsumerGroup(words[1]);
       case "describeShareGroups": return describeShareGroup(words[1]);
-      case "describeStreamsGroups": return done(admin.describeStreamsGroups(List.of(words[1])).all());
+      case "describeStreamsGroups": return describeStreamsGroup(words[1]);
       case "deleteConsumerGroups": return done(admin.deleteConsumerGroups(List.of(words[1])).all());
       case "deleteShareGroups": return done(admin.deleteShareGroups(List.of(words[1])).all());
       case "deleteStreamsGroups": return done(admin.deleteStreamsGroups(List.of(words[1])).all());
@@ -131,6 +134,7 @@ public class AdminOperationsReferee {
       case "abortTransaction": return done(admin.abortTransaction(new AbortTransactionSpec(at(own, 0), Long.parseLong(words[2]), Short.parseShort(words[3]), Integer.parseInt(words[4]))).all());
       case "fenceProducers": return Map.of("epoch", admin.fenceProducers(List.of(words[1])).epochId(words[1]).get());
       case "forceTerminateTransaction": return done(admin.forceTerminateTransaction(words[1]).result());
+      case "cancelPartitionReassignments": return done(admin.alterPartitionReassignments(Map.of(at(own, 0), Optional.empty())).all());
       case "alterPartitionReassignments": return done(admin.alterPartitionReassignments(Map.of(at(own, 0), Optional.of(new NewPartitionReassignment(ids(words[2]))))).all());
       case "listPartitionReassignments": return reassignments();
       case "electLeaders": return elect(own);
@@ -190,6 +194,31 @@ public class AdminOperationsReferee {
     for (Node node : result.nodes().get()) nodes.put(node.id(), node.host() + ":" + node.port() + ":" + node.rack());
     found.put("nodes", nodes);
     found.put("operations", operations(result.authorizedOperations().get()));
+    return found;
+  }
+
+  private Object describeFencedBrokers() throws Exception {
+    TreeMap<Integer, Object> nodes = new TreeMap<>();
+    for (Node node : admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get()) nodes.put(node.id(), node.isFenced());
+    return nodes;
+  }
+
+  private Object describeStreamsGroup(String group) throws Exception {
+    StreamsGroupDescription found = admin.describeStreamsGroups(List.of(group)).all().get().get(group);
+    Map<String, Object> topology = new TreeMap<>();
+    for (StreamsGroupSubtopologyDescription one : found.subtopologies()) {
+      topology.put(one.subtopologyId(), List.of(new TreeSet<>(one.sourceTopics()), new TreeSet<>(one.stateChangelogTopics().keySet())));
+    }
+    Map<String, Object> members = new TreeMap<>();
+    for (StreamsGroupMemberDescription one : found.members()) {
+      members.put(one.memberId(), List.of(one.memberEpoch(), one.clientId(), one.clientHost(), one.topologyEpoch(), one.processId(), new TreeMap<>(one.clientTags()), one.isClassic(), tasks(one.assignment().activeTasks()), tasks(one.targetAssignment().activeTasks())));
+    }
+    return List.of(found.groupState().toString(), found.groupEpoch(), found.targetAssignmentEpoch(), found.topologyEpoch(), topology, members);
+  }
+
+  private static Object tasks(Collection<StreamsGroupMemberAssignment.TaskIds> ids) {
+    Map<String, Object> found = new TreeMap<>();
+    for (StreamsGroupMemberAssignment.TaskIds one : ids) found.put(one.subtopologyId(), new TreeSet<>(one.partitions()));
     return found;
   }
 

@@ -32,7 +32,7 @@ export class KafkaNode {
   constructor(options: NodeOptions) {
     this.#options = options
     this.plan = options.plan
-    this.name = this.isBroker ? `broker ${options.plan.id}` : 'controller'
+    this.name = this.isBroker ? `broker ${options.plan.id}` : `controller ${options.plan.id}`
   }
 
   get isBroker(): boolean {
@@ -67,6 +67,7 @@ export class KafkaNode {
           clusterId,
           nodeId: plan.id,
           config,
+          quorum: quorumOf(cluster, plan),
           signal,
         })
       }
@@ -169,4 +170,10 @@ function jvmArguments(fastStart: boolean): string[] {
     ? ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
     : ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
   return ['-Xmx512m', '-Xshare:auto', '-Djava.awt.headless=true', ...speed]
+}
+
+/** Brokers take part in no quorum. */
+function quorumOf({ hasDynamicQuorum, nodes }: ClusterPlan, plan: NodePlan) {
+  if (!hasDynamicQuorum || !plan.roles.includes('controller')) return undefined
+  return plan === nodes[0] ? '--standalone' : '--no-initial-controllers'
 }

@@ -5,10 +5,10 @@ import { KafkaNode } from './broker.ts'
 import { kafkaLibs } from './download.ts'
 import { newId } from './format.ts'
 import { javaAvailable, type JavaProcess } from './java.ts'
-import { planCluster } from './plan.ts'
+import { CONTROLLER_ID, planCluster } from './plan.ts'
 import { PortTakenError } from './ports.ts'
 import { RawZooKeeper } from './raw-zookeeper.ts'
-import type { ClusterPlan, SecureListener } from './server-properties.ts'
+import type { ClusterPlan, NodePlan, SecureListener } from './server-properties.ts'
 import { createTopic, type TopicOptions } from './topics.ts'
 import { kafkaVersion } from './versions.ts'
 import { waitFor } from './wait.ts'
@@ -19,6 +19,11 @@ export interface KafkaOptions {
   readonly version: string
   /** 1 by default. Their ids start at 1. */
   readonly brokers?: number
+  /**
+   * Controllers beside several brokers, where a cluster has any. 1 by default. With more, the voters of the quorum can
+   * be changed: the first controller is the only voter, and the others are ready to be added.
+   */
+  readonly controllers?: number
   /** More settings for every broker's server.properties. */
   readonly config?: Readonly<Record<string, string>>
   /** And those that differ from broker to broker, such as `broker.rack`. */
@@ -48,6 +53,8 @@ export interface KafkaCluster extends AsyncDisposable {
   readonly brokerIds: readonly number[]
   /** Of the controllers that are processes of their own. They can be stopped, started and paused as brokers can. */
   readonly controllerIds: readonly number[]
+  /** '127.0.0.1:port,…' of those. */
+  readonly controllerHosts: string
   /** With the chroot, if there is one. */
   readonly zookeeperHosts: string | undefined
   /** Holds all logs and data; `stop` removes it. */
@@ -99,6 +106,12 @@ export async function startLocalCluster(options: KafkaOptions): Promise<LocalClu
   }
 }
 
+/** The only controller is in `controller`. */
+function folderOf({ id, roles }: NodePlan): string {
+  if (roles.includes('broker')) return `broker-${id}`
+  return id === CONTROLLER_ID ? 'controller' : `controller-${id}`
+}
+
 export class LocalCluster implements KafkaCluster {
   readonly version: string
   readonly folder: string
@@ -122,7 +135,7 @@ export class LocalCluster implements KafkaCluster {
           plan: node,
           libs,
           clusterId,
-          folder: join(folder, node.roles.includes('broker') ? `broker-${node.id}` : 'controller'),
+          folder: join(folder, folderOf(node)),
           config: { ...options.config, ...options.brokerConfig?.(node.id) },
           jvmArguments: options.jvmArguments ?? [],
           fastStart: options.fastStart ?? true,
@@ -145,6 +158,10 @@ export class LocalCluster implements KafkaCluster {
 
   get controllerIds(): readonly number[] {
     return this.#controllers.map(({ plan }) => plan.id)
+  }
+
+  get controllerHosts(): string {
+    return this.#controllers.map(({ plan }) => `127.0.0.1:${plan.controllerPort}`).join(',')
   }
 
   get zookeeperHosts(): string | undefined {

@@ -25,6 +25,8 @@ export interface FormatOptions {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: Readonly<Record<string, string>>
+  /** Says who the first voters are, where the quorum is dynamic. */
+  readonly quorum: '--standalone' | '--no-initial-controllers' | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -36,9 +38,9 @@ export interface FormatOptions {
 export async function formatStorage(options: FormatOptions): Promise<void> {
   const { version, roles, dataFolder, clusterId, nodeId } = options
   // These decide which features are on, or where the files go.
-  const isUnusual = Object.keys(options.config).some(
-    (key) => key.startsWith('unstable.') || key === 'log.dirs',
-  )
+  const isUnusual =
+    options.quorum !== undefined ||
+    Object.keys(options.config).some((key) => key.startsWith('unstable.') || key === 'log.dirs')
   const kept = join(cacheFolder(), `kafka-${version}-format-${roles.join('-')}`)
   if (isUnusual || !existsSync(kept)) {
     await runStorageTool(options)
@@ -60,12 +62,21 @@ async function keep(dataFolder: string, kept: string): Promise<void> {
   await rename(copy, kept).catch(() => rm(copy, { recursive: true, force: true }))
 }
 
-async function runStorageTool({ libs, folder, clusterId, signal }: FormatOptions): Promise<void> {
+async function runStorageTool({
+  libs,
+  folder,
+  clusterId,
+  quorum,
+  signal,
+}: FormatOptions): Promise<void> {
   const java = new JavaProcess({
     name: 'StorageTool',
     libs,
     mainClass: 'kafka.tools.StorageTool',
-    arguments: ['format', '-t', clusterId, '-c', 'server.properties'],
+    arguments: [
+      ...['format', '-t', clusterId, '-c', 'server.properties'],
+      ...(quorum === undefined ? [] : [quorum]),
+    ],
     jvmArguments: ['-XX:TieredStopAtLevel=1', '-Xshare:auto'],
     folder,
     logFile: join(folder, 'format.log'),

@@ -18,6 +18,8 @@ export interface ClusterPlan {
   readonly zookeeperPort: number | undefined
   /** Such as `/kafka`, where the brokers register; they create it. Empty for none. */
   readonly zookeeperChroot: string
+  /** Whether the voters of the quorum are in its log instead of the properties (KIP-853). */
+  readonly hasDynamicQuorum: boolean
   /** KRaft's `id@host:port`. */
   readonly voter: string | undefined
 }
@@ -103,13 +105,15 @@ function zooKeeper({ zookeeperPort, zookeeperChroot }: ClusterPlan, { id }: Node
   }
 }
 
-function kraft({ voter }: ClusterPlan, node: NodePlan): Properties {
+function kraft({ voter = '', hasDynamicQuorum }: ClusterPlan, node: NodePlan): Properties {
   const protocols = ['CONTROLLER:PLAINTEXT', 'PLAINTEXT:PLAINTEXT']
   for (const name of node.securePorts.keys()) protocols.push(`${name}:${name}`)
   return {
     'node.id': node.id,
     'process.roles': node.roles.join(','),
-    'controller.quorum.voters': voter ?? '',
+    ...(hasDynamicQuorum
+      ? { 'controller.quorum.bootstrap.servers': voter.slice(voter.indexOf('@') + 1) }
+      : { 'controller.quorum.voters': voter }),
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': protocols.join(','),
     'broker.session.timeout.ms': SESSION_TIMEOUT_MS,
