@@ -120,6 +120,11 @@ async function find(
       }
     }
   }
+  const [first] = failed
+  const isUnsupported = failed.every(({ error }) => error?.code === 'UNSUPPORTED_VERSION')
+  if (first?.error !== undefined && isUnsupported && failed.length === partitions.length) {
+    throw first.error
+  }
   if (candidates.length === 0) return { transactions: [], undecided: [], failed, incomplete: [] }
   return { ...(await judge(cluster, candidates, deadline)), failed }
 }

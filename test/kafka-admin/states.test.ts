@@ -125,6 +125,7 @@ describeWithBrokers('the admin client, compared with that of Java', ['java'], ()
             })
           }
         } else {
+          // Without DescribeProducers (2.8) or ListTransactions (3.0) there is no answer, never an empty one.
           const refused = await failureOf(admin.findHangingTransactions())
           expect(refused).toMatchObject({ code: 'UNSUPPORTED_VERSION' })
         }

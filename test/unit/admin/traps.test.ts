@@ -45,6 +45,7 @@ describe('old brokers', () => {
       [() => admin.listPartitionReassignments(), '2.4'],
       [() => admin.describeMetadataQuorum(), '3.3'],
       [() => admin.listTransactions(), '3.0'],
+      [() => admin.findHangingTransactions(), '2.8'],
       [() => admin.updateFeatures([{ feature: 'a', version: 1 }]), '2.7'],
       [() => admin.deleteShareGroupOffsets('jobs', ['orders']), '4.1'],
       [() => admin.unregisterBroker(1), '3.0'],
