@@ -185,7 +185,7 @@ function outcomesOf<One extends TopicPartition>(
 ): readonly Outcome<One, undefined>[] {
   const found = partitionsByName(topics)
   return items.flatMap((item) => {
-    const answer = found.get(nameOf(item))
+    const answer = found.get(item)
     if (answer === undefined) return []
     const { topic, partition } = item
     const named = `${what}, ${nameOf(item)},`

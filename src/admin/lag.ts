@@ -1,13 +1,14 @@
 import type { Deadline } from '../async/deadline.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { KafkaError } from '../errors.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
 import { offsetsOfGroups, type GroupOffset } from './list-group-offsets.ts'
 import type { Item } from './items.ts'
 import { listGroups, type ListedGroup } from './list-groups.ts'
+import { PartitionMap } from './partition-map.ts'
 import { inOrder } from './partitions.ts'
 import { offsetsAt, type ListedOffset } from './records.ts'
 
@@ -69,35 +70,27 @@ export async function lagOf(
     describeGroupsOfAnyType(cluster, groups, deadline, {}, known),
     committedWithEnds(cluster, groups, deadline, isReadCommitted),
   ])
-  const owners = described.map(({ members }) => ownersOf(members))
-  const offsets = committed.map(({ offsets: ofGroup }) => byName(ofGroup))
-  const ends = byName(committedEnds)
-  const uncommitted = new Map<string, TopicPartition>()
-  for (const [index, ofGroup] of owners.entries()) {
-    for (const [name, { topic, partition }] of ofGroup) {
-      if (offsets[index]!.get(name)?.offset === undefined)
-        uncommitted.set(name, { topic, partition })
-    }
+  const tracked = described.map(({ members }, index) =>
+    trackedPartitions(committed[index]!.offsets, members),
+  )
+  const ends = byPartition(committedEnds)
+  const uncommitted = new PartitionMap<TopicPartition>()
+  for (const { where, offset, member } of tracked.flat()) {
+    if (member !== undefined && offset?.offset === undefined) uncommitted.set(where, where)
   }
-  const without = [...uncommitted].flatMap(([name, one]) => (ends.has(name) ? [] : [one]))
+  const owned = uncommitted.values()
+  const without = owned.filter((one) => ends.get(one) === undefined)
   const [moreEnds, firstOffsets] = await Promise.all([
     offsetsAt(cluster, without, 'latest', deadline, isReadCommitted),
-    offsetsAt(cluster, [...uncommitted.values()], 'earliest', deadline, false),
+    offsetsAt(cluster, owned, 'earliest', deadline, false),
   ])
-  for (const end of moreEnds) ends.set(nameOf(end), end)
-  const starts = byName(firstOffsets)
+  for (const end of moreEnds) ends.set(end, end)
+  const starts = byPartition(firstOffsets)
   return groups.map((group, index) => {
     const { type, state, error } = described[index]!
     const problem = error ?? committed[index]!.error
-    const names = new Set([...owners[index]!.keys(), ...offsets[index]!.keys()])
-    const ofGroup = [...names].map((name) =>
-      partitionLag(
-        offsets[index]!.get(name) ?? owners[index]!.get(name)!,
-        offsets[index]!.get(name),
-        owners[index]!.get(name)?.member,
-        ends.get(name),
-        starts.get(name),
-      ),
+    const ofGroup = tracked[index]!.map((one) =>
+      partitionLag(one, ends.get(one.where), starts.get(one.where)),
     )
     const isKnown = problem === undefined && ofGroup.every(({ lag }) => lag !== undefined)
     const total = ofGroup.reduce((sum, { lag = 0 }) => sum + lag, 0)
@@ -119,14 +112,9 @@ async function committedWithEnds(
   isReadCommitted: boolean,
 ) {
   const committed = await offsetsOfGroups(cluster, groups, deadline)
-  const partitions = new Map<string, TopicPartition>()
-  for (const { offsets } of committed) {
-    for (const { topic, partition } of offsets) {
-      const one = { topic, partition }
-      partitions.set(nameOf(one), one)
-    }
-  }
-  const asked = [...partitions.values()]
+  const partitions = new PartitionMap<TopicPartition>()
+  for (const { offsets } of committed) for (const one of offsets) partitions.set(one, one)
+  const asked = partitions.values()
   const committedEnds = await offsetsAt(cluster, asked, 'latest', deadline, isReadCommitted)
   return { committed, committedEnds }
 }
@@ -154,9 +142,7 @@ export async function* lagOfEach(
 }
 
 function partitionLag(
-  { topic, partition }: TopicPartition,
-  committed: GroupOffset | undefined,
-  member: GroupMemberDescription | undefined,
+  { where: { topic, partition }, offset: committed, member }: TrackedPartition,
   end: ListedOffset | undefined,
   start: ListedOffset | undefined,
 ): PartitionLag {
@@ -182,21 +168,41 @@ function partitionLag(
   return found
 }
 
-interface Owned extends TopicPartition {
-  readonly member: GroupMemberDescription
+/** A partition of a group: with a committed offset, an owner, or both. */
+interface TrackedPartition {
+  readonly where: TopicPartition
+  readonly offset: GroupOffset | undefined
+  member: GroupMemberDescription | undefined
 }
 
-function ownersOf(members: readonly GroupMemberDescription[]): ReadonlyMap<string, Owned> {
-  return new Map(
-    members.flatMap((member) =>
-      member.assignment.map(({ topic, partition }) => [
-        nameOf({ topic, partition }),
-        { topic, partition, member },
-      ]),
-    ),
-  )
+function trackedPartitions(
+  offsets: readonly GroupOffset[],
+  members: readonly GroupMemberDescription[],
+): readonly TrackedPartition[] {
+  const tracked: TrackedPartition[] = offsets.map((offset) => ({
+    where: offset,
+    offset,
+    member: undefined,
+  }))
+  if (members.length === 0) return tracked
+  const found = new PartitionMap<TrackedPartition>()
+  for (const one of tracked) found.set(one.where, one)
+  for (const member of members) {
+    for (const where of member.assignment) {
+      const one = found.get(where)
+      if (one !== undefined) one.member = member
+      else {
+        const owned = { where, offset: undefined, member }
+        found.set(where, owned)
+        tracked.push(owned)
+      }
+    }
+  }
+  return tracked
 }
 
-function byName<One extends TopicPartition>(partitions: readonly One[]): Map<string, One> {
-  return new Map(partitions.map((one) => [nameOf(one), one]))
+function byPartition(listed: readonly ListedOffset[]): PartitionMap<ListedOffset> {
+  const found = new PartitionMap<ListedOffset>()
+  for (const one of listed) found.set(one, one)
+  return found
 }

@@ -3,6 +3,7 @@ import { anInteger, aString, shown } from '../options.ts'
 import { inOrder as compare, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Item } from './items.ts'
+import { PartitionMap } from './partition-map.ts'
 
 /** Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. */
 export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
@@ -34,13 +35,13 @@ export function inOrder<One extends TopicPartition>(partitions: readonly One[]):
   return isInOrder ? partitions : [...partitions].sort(compare)
 }
 
-/** The partitions of a response, by topic and partition. */
+/** The partitions of a response. */
 export function partitionsByName<One extends { readonly partitionIndex: number }>(
   topics: readonly { readonly name: string; readonly partitions: readonly One[] }[],
-): ReadonlyMap<string, One> {
-  const found = new Map<string, One>()
-  for (const { name, partitions } of topics) {
-    for (const one of partitions) found.set(`${name}-${one.partitionIndex}`, one)
+): PartitionMap<One> {
+  const found = new PartitionMap<One>()
+  for (const { name: topic, partitions } of topics) {
+    for (const one of partitions) found.set({ topic, partition: one.partitionIndex }, one)
   }
   return found
 }

@@ -150,7 +150,7 @@ export async function producersOf(
       })
       const found = partitionsByName(topics)
       return items.flatMap((item) => {
-        const answer = found.get(nameOf(item))
+        const answer = found.get(item)
         if (answer === undefined) return []
         const { topic, partition } = item
         const what = `describing the producers of ${nameOf(item)}`

@@ -124,7 +124,7 @@ export async function reassign(
       if (failed !== undefined) return items.map((item) => ({ item, error: failed }))
       const found = partitionsByName(responses)
       return items.flatMap((item) => {
-        const answer = found.get(nameOf(item))
+        const answer = found.get(item)
         if (answer === undefined) return []
         // The move that is to be cancelled is already complete.
         const isDone =

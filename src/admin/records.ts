@@ -184,7 +184,7 @@ export async function offsetsAt(
       })
       const found = partitionsByName(response.topics)
       return items.flatMap((item) => {
-        const answer = found.get(nameOf(item))
+        const answer = found.get(item)
         if (answer === undefined) return []
         const error = partitionError(answer.errorCode, 'listing the offset of', item, recipient)
         return [outcomeFrom(item, error, () => listedOffset(item, answer, version))]
@@ -233,7 +233,7 @@ async function deleteAt(
   })
   const found = partitionsByName(response.topics)
   return items.flatMap((item) => {
-    const answer = found.get(nameOf(item))
+    const answer = found.get(item)
     if (answer === undefined) return []
     const error = partitionError(answer.errorCode, 'deleting records of', item, recipient)
     return [
