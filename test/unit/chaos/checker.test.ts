@@ -391,6 +391,33 @@ describe('the checker of the chaos tests', () => {
     expect(result.anomalies).toEqual([])
   })
 
+  it('accepts that a member ordered by key gets handled messages again after a doubt about its membership, and only then', () => {
+    const id = (offset: number) => `p/key-${offset % 2}/${offset}`
+    const handled = (offsets: readonly number[], from: number) =>
+      offsets.flatMap((offset, index): ConsumerEvent[] => [
+        { at: from + index * 10, what: 'delivered', partition: 0, offset, id: id(offset) },
+        { at: from + index * 10 + 5, what: 'processed', partition: 0, offset, id: id(offset) },
+      ])
+    const found = (between: readonly ConsumerEvent[]) => {
+      const events = [
+        assigned(100, 0),
+        ...handled([0, 2, 1], 110),
+        ...between,
+        ...handled([0, 1, 2, 3, 4, 5], 200),
+      ]
+      const history = {
+        ...flawless(),
+        consumers: [member('a', events, { order: 'lane' })],
+        logs: [
+          log(Array.from({ length: 6 }, (_, offset) => ({ partition: 0, offset, id: id(offset) }))),
+        ],
+      }
+      return check(history).anomalies.filter(({ text }) => text.startsWith('a got 0:'))
+    }
+    expect(found([{ at: 150, what: 'doubted' }])).toEqual([])
+    expect(found([]).map(({ kind }) => kind)).toContain('repeated')
+  })
+
   it('treats what an unclean election lost as lost, and no message as skipped', () => {
     const history = flawless()
     const entries = entriesOf().map((entry) =>

@@ -90,14 +90,23 @@ function partitionOrder({ consumer, partition, deliveries }: Session, index: Log
   return anomalies
 }
 
-/** Within a lane, messages must come in order; a lane is what precedes the last slash of an id. */
+/** How long after a failed heartbeat delivery may stop: the longest session. */
+const DOUBT_MS = 30_000
+
+/**
+ * Within a lane, messages must come in order; a lane is what precedes the last slash of an id. A member that delivers
+ * nothing for a while, because its membership is in doubt, continues at the first message of the partition that it had
+ * not handled, and gets later ones again that it had.
+ */
 function laneOrder({ consumer, partition, deliveries }: Session): Anomaly[] {
+  const doubts = consumer.events.filter(({ what }) => what === 'doubted').map(({ at }) => at)
   const last = new Map<string, Delivery>()
   return deliveries.flatMap((delivery) => {
     const lane = delivery.id.slice(0, delivery.id.lastIndexOf('/'))
     const before = last.get(lane)
     last.set(lane, delivery)
     if (before === undefined || delivery.offset > before.offset) return []
+    if (doubts.some((at) => at > before.at - DOUBT_MS && at < delivery.at)) return []
     const place = placeOf(partition, delivery.offset)
     return [{ kind: 'repeated', text: `${consumer.name} got ${place} after ${before.offset}` }]
   })

@@ -82,6 +82,8 @@ export type ConsumerEvent =
       readonly partition: number
       readonly offset: number
     }
+  /** A heartbeat has failed, or the process stood still: until the membership is proven nothing is delivered. */
+  | { readonly at: number; readonly what: 'doubted' }
   | { readonly at: number; readonly what: 'error'; readonly message: string }
 
 /** What was done to the process of a client. */

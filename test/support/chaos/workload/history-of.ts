@@ -45,11 +45,18 @@ export function consumerOf(
   deeds: readonly Deed[],
   { group, order }: Pick<Consumer, 'group' | 'order'>,
 ): Consumer {
-  const events = lines.filter((line): line is ConsumerEvent => isOfConsumer(line))
+  const events = lines.flatMap((line): ConsumerEvent[] => {
+    if (line.what === 'unblocked') return [{ at: line.at, what: 'doubted' }]
+    return isOfConsumer(line) ? [line] : []
+  })
   return { name, group, order, events, deeds }
 }
 
-function isOfConsumer({ what }: Line): boolean {
-  const kinds = ['assigned', 'revoked', 'given', 'lost', 'delivered', 'processed', 'moved', 'error']
-  return kinds.includes(what)
+const KINDS: readonly Line['what'][] = [
+  ...(['assigned', 'revoked', 'given', 'lost', 'delivered', 'processed'] as const),
+  ...(['moved', 'doubted', 'error'] as const),
+]
+
+function isOfConsumer(line: Line): line is ConsumerEvent {
+  return KINDS.includes(line.what)
 }

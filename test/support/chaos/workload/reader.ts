@@ -6,6 +6,7 @@ import {
   type BalancedConsumer,
   type BalancedConsumerOptions,
   type ConsumedMessage,
+  type HeartbeatEvent,
   type PositionEvent,
   type SimpleConsumer,
   type TopicPartition,
@@ -28,6 +29,9 @@ export async function read(
   subscribe('samsa:position', (event) => {
     const { partition, to } = event as PositionEvent
     lines.write({ what: 'moved', partition, offset: to })
+  })
+  subscribe('samsa:heartbeat', (event) => {
+    if ((event as HeartbeatEvent).error !== undefined) lines.write({ what: 'doubted' })
   })
   await using client = new KafkaClient({ waitForCluster: true, ...plan.client, hosts: plan.hosts })
   const consumer =
