@@ -116,7 +116,7 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         entries: [
           {
             usage: 'top [options] [pattern...]',
-            summary: 'show live the busiest topics and the groups with lag',
+            summary: 'show the busiest topics and the groups with lag, live',
           },
         ],
         load: async () => (await import('./commands/top.ts')).topCommand,

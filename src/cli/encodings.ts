@@ -78,7 +78,7 @@ export function serdesOf(text: string): { readonly key?: string; readonly value?
   const encoding = letters === 's' ? 'text' : `pack:${letters}`
   if (encodingOf(encoding) === undefined) {
     throw new UsageError(
-      `-s takes the letters b, B, h, H, i, I, q, Q, c, s, $, < and >, such as -s key=i, not '${text}': see --key and --value, too`,
+      `-s accepts the letters b, B, h, H, i, I, q, Q, c, s, $, < and >, such as -s key=i, not '${text}': see also --key and --value`,
     )
   }
   if (which === undefined) return { key: encoding, value: encoding }

@@ -60,7 +60,7 @@ function expressionOf(source: string): (message: Printable) => boolean {
     test = compileFunction(`return (${source}\n)`, [...NAMES]) as typeof test
   } catch (error) {
     const reason = messageOf(error)
-    throw new UsageError(`--filter '${source}' is not an expression in JavaScript: ${reason}`)
+    throw new UsageError(`--filter '${source}' is not a JavaScript expression: ${reason}`)
   }
   return ({ key, value, headers, topic, partition, offset, timestamp }) => {
     const byName = Object.fromEntries(

@@ -51,7 +51,8 @@ export function inputFormat(format: string): LineParser {
     if (last === undefined) prefix = Buffer.concat([prefix ?? Buffer.alloc(0), text])
     else last.until = Buffer.concat([last.until ?? Buffer.alloc(0), text])
   }
-  if (steps.length === 0) throw new UsageError('the format has no field: %k, %v, %h, %p and %T are')
+  if (steps.length === 0)
+    throw new UsageError('the format has no field: the fields are %k, %v, %h, %p and %T')
   return (line, number) => parse(line, number, prefix, steps, format)
 }
 
@@ -70,7 +71,7 @@ function parse(
   format: string,
 ): RecordOfLine {
   const wrong = (): UsageError =>
-    new UsageError(`line ${number} of the input is not as in the format '${format}'`)
+    new UsageError(`line ${number} of the input does not match the format '${format}'`)
   let at = 0
   if (prefix !== undefined) {
     if (!line.subarray(0, prefix.length).equals(prefix)) throw wrong()

@@ -17,7 +17,7 @@ export function refuseKcatModes(args: readonly string[]): void {
     const letter = /^-([A-Z])/.exec(arg)?.[1]
     const command = letter === undefined ? undefined : MODES[letter]
     if (command !== undefined) {
-      throw new UsageError(`-${letter} is a mode of kcat; the same is done by ${command}`)
+      throw new UsageError(`-${letter} is a mode of kcat: use ${command}`)
     }
   }
 }

@@ -47,7 +47,9 @@ export const KCAT_OPTIONS = () => [
 ]
 
 function refuseRegistry(): never {
-  throw new InvalidArgumentError('samsa reads no schema registry; --value has other encodings.')
+  throw new InvalidArgumentError(
+    'samsa does not use a schema registry; --value has other encodings.',
+  )
 }
 
 export const COMPRESSION_OPTION = () =>

@@ -33,14 +33,14 @@ export function printerOf(options: PrintOptions, isTerminal: boolean): Format {
   const { key, value } = encodingsOf(options)
   if (json) {
     if (options.keySeparator !== undefined || options.delimiter !== undefined) {
-      throw new UsageError('--json prints a line for each message: leave -K and -D')
+      throw new UsageError('--json prints a line for each message: it cannot be used with -K or -D')
     }
     return jsonPrinter(key, value, show !== undefined)
   }
   const namesNull = options.null === true
   if (format !== undefined) {
     if (options.keySeparator !== undefined || options.delimiter !== undefined) {
-      throw new UsageError('--format has the separators: leave -K and -D')
+      throw new UsageError('--format contains the separators: it cannot be used with -K or -D')
     }
     const encoded = format
       .replaceAll(/%k(?!\{)/g, key === undefined ? '$&' : `%k{${key}}`)

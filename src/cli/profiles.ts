@@ -78,7 +78,7 @@ export class Profiles {
   path(name: string): string {
     if (!NAME.test(name) || name === '.' || name === '..') {
       throw new UsageError(
-        `'${name}' is no name for a profile: letters, digits, '.', '_' and '-' are`,
+        `'${name}' is not a valid profile name: use letters, digits, '.', '_' and '-'`,
       )
     }
     return join(this.folder, name + EXTENSION)
@@ -89,8 +89,8 @@ export class Profiles {
     const names = this.list()
     const known =
       names.length === 0
-        ? 'there are none; make one with: samsa profile set NAME key=value'
-        : `there are ${names.join(', ')}`
+        ? 'no profile exists; create one with: samsa profile set NAME key=value'
+        : `existing profiles: ${names.join(', ')}`
     throw new UsageError(`profile '${name}' does not exist: ${known}`)
   }
 }

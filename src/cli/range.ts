@@ -95,11 +95,10 @@ function startOf(text: string): Omit<Range, 'untilOffset' | 'untilMs'> {
   if (text === 'beginning' || text === 'earliest') return { at: 'earliest' }
   if (/^\d{1,15}$/.test(text)) return { at: 'earliest', atOffset: Number(text) }
   if (/^-\d{1,15}$/.test(text)) return { at: 'earliest', beforeEnd: -Number(text) }
-  if (text === 'stored')
-    throw new UsageError("'stored' needs --group: offsets are those of a group")
+  if (text === 'stored') throw new UsageError("'stored' requires --group, which has the offsets")
   if (text.startsWith('s@')) return { at: timeOf(text.slice(2)) }
   throw new UsageError(
-    `'${text}' is no offset: beginning, end, N, N:M, -N, s@TIME, e@TIME and @TIME:TIME are`,
+    `'${text}' is not an offset: use beginning, end, N, N:M, -N, s@TIME, e@TIME or @TIME:TIME`,
   )
 }
 

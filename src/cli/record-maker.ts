@@ -35,7 +35,7 @@ export function recordMaker(options: RecordOptions): RecordMaker {
   if (modes.length > 1) throw new UsageError(`give only one of ${modes.join(' and ')}`)
   // As in kcat, a key in the line takes precedence over the common key.
   if (modes.length > 0 && keySeparator === undefined && key !== undefined) {
-    throw new UsageError(`${modes[0]} has the key in each line: leave --key`)
+    throw new UsageError(`${modes[0]} reads the key from each line: it cannot be used with --key`)
   }
   const headers = header.map(keyAndValue).map(([name, value]) => ({ key: name, value }))
   const common = {

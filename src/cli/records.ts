@@ -58,9 +58,9 @@ export function recordOf(line: Buffer, number: number): RecordOfLine {
   }
   if (!isObject(parsed)) throw wrong('must be an object such as {"key":"a","value":"b"}')
   const { partition, timestamp, headers } = parsed
-  if (partition !== undefined && !isCount(partition)) throw wrong('has a partition that is none')
+  if (partition !== undefined && !isCount(partition)) throw wrong('has an invalid partition')
   if (timestamp !== undefined && timestamp !== null && !isCount(timestamp)) {
-    throw wrong('has a timestamp that is not in milliseconds')
+    throw wrong('has a timestamp that is not a number of milliseconds')
   }
   return {
     key: bytesOf(parsed, 'key', wrong),
@@ -77,7 +77,7 @@ function headersOf(headers: unknown, wrong: Wrong): { key: string; value: Buffer
   if (isObject(headers)) {
     return Object.keys(headers).map((key) => ({ key, value: bytesOf(headers, key, wrong) }))
   }
-  if (!Array.isArray(headers)) throw wrong('has headers that are no list')
+  if (!Array.isArray(headers)) throw wrong('has headers that are not a list')
   return headers.map((header: unknown) => {
     if (!isObject(header) || typeof header['key'] !== 'string') {
       throw wrong('has a header without a key')
@@ -93,7 +93,7 @@ function bytesOf(parsed: Record<string, unknown>, name: string, wrong: Wrong): B
   if (text === undefined || text === null) return null
   if (typeof text === 'string') return Buffer.from(text)
   // A number or an object as value, as users write it by hand.
-  if (typeof text === 'bigint' || typeof text === 'function') throw wrong(`has a wrong ${name}`)
+  if (typeof text === 'bigint' || typeof text === 'function') throw wrong(`has an invalid ${name}`)
   return Buffer.from(JSON.stringify(text))
 }
 

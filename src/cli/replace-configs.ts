@@ -27,11 +27,14 @@ export async function replaceConfigs(
   validateOnly: boolean,
 ): Promise<void> {
   const resourceType = RESOURCE_TYPES[type]
-  if (resourceType === undefined) throw new UsageError(`${type}s have no settings before Kafka 2.3`)
+  if (resourceType === undefined)
+    throw new UsageError(`${type}s have no settings in Kafka before 2.3`)
   const secret = before.configs.find(({ isSensitive, isDefault }) => isSensitive && !isDefault)
   if (secret !== undefined) {
     // Brokers do not return its value, so it cannot be written back.
-    throw new UsageError(`${secret.name} would be lost: change ${type} ${name} with Kafka's tool`)
+    throw new UsageError(
+      `${secret.name} would be lost: use Kafka's own tool to change ${type} ${name}`,
+    )
   }
   const own = before.configs.filter(({ source, isDefault, isReadOnly }) =>
     type === 'topic' ? !isDefault && source === 'topic' : source === 'dynamicBroker' && !isReadOnly,

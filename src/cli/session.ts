@@ -247,7 +247,9 @@ export class Session implements AsyncDisposable {
     }
     if (yes) return true
     if (!process.stdin.isTTY || !process.stderr.isTTY) {
-      throw new UsageError('nothing was changed: give --yes to go on, or --dry-run to see the plan')
+      throw new UsageError(
+        'nothing was changed: use --yes to continue, or --dry-run to see the plan',
+      )
     }
     const { askLine } = await import('../terminal/prompt.ts')
     const answer = await askLine(`${question} [y/N] `, process.stdin, process.stderr)

@@ -223,7 +223,7 @@ async function deleteAcls(
 ): Promise<void> {
   const filter = filterOf(options)
   if (Object.keys(filter).length === 0) {
-    throw new UsageError('say which entries to delete, such as with --principal or --topic')
+    throw new UsageError('select the entries to delete, for example with --principal or --topic')
   }
   const admin = await session.admin()
   const found = await admin.describeAcls(filter, session.call)
@@ -327,7 +327,7 @@ function entityOf({ forUser, forClientId, forIp }: EntityOptions): QuotaEntity {
     ...(forIp === undefined ? {} : { ip: name(forIp) }),
   }
   if (Object.keys(entity).length === 0) {
-    throw new UsageError('say whose quotas: --for-user, --for-client-id or --for-ip')
+    throw new UsageError('select whose quotas: --for-user, --for-client-id or --for-ip')
   }
   return entity
 }

@@ -65,13 +65,13 @@ export function benchCommands(samsa: Command): void {
       ),
       COMPRESSION_OPTION(),
       ACKS_OPTION(),
-      option('--linger <ms>', 'how long a batch waits for company')
+      option('--linger <ms>', 'how long a batch waits for more messages')
         .argParser(wholeNumber)
         .default(5),
       interval(),
     ],
     notes:
-      'The latency is that from the call to the acknowledgement, of every message with --rate and of each hundredth without.',
+      'The latency is the time from the call to the acknowledgement: of every message with --rate, of every hundredth without.',
     examples: [
       'samsa bench produce test --count 1000000 --size 100',
       'samsa bench produce test --rate 1000 --count 10000 --json',
@@ -82,10 +82,10 @@ export function benchCommands(samsa: Command): void {
     name: 'consume <topic>',
     summary: 'read messages and measure the rate',
     options: [
-      option('-n, --count <count>', 'how many messages to read (default: all there are)')
+      option('-n, --count <count>', 'how many messages to read (default: all existing ones)')
         .argParser(positive)
         .default(Infinity, 'all there are'),
-      option('--latest', 'read new messages only, and measure how old they are on arrival'),
+      option('--latest', 'read new messages only, and measure their age on arrival'),
       interval(),
     ],
     examples: ['samsa bench consume test', 'samsa bench consume test --latest -n 10000 --json'],

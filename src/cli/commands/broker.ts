@@ -142,8 +142,8 @@ function introduction(kafka: EmbeddedCluster, { topic, data }: BrokerCommandOpti
       ? []
       : ['ZooKeeper:', '', `  ${kafka.zookeeperHosts}`, '']),
     data === undefined
-      ? 'Everything is in memory, and gone when it ends. Try it in another terminal:'
-      : `What lasts is in ${data}. Try it in another terminal:`,
+      ? 'Everything is in memory and is lost when the command ends. Try it in another terminal:'
+      : `Topics, records and committed offsets are stored in ${data}. Try it in another terminal:`,
     '',
     `  echo hello | samsa produce ${at} ${name} && samsa consume ${at} --from-beginning --exit ${name}`,
     '',

@@ -9,7 +9,7 @@ export function clusterCommands(samsa: Command): void {
     .description('show brokers, features, controllers and API versions')
   declare(cluster, {
     name: 'describe',
-    summary: 'list the brokers, and which of them is the controller',
+    summary: 'list the brokers, and show which one is the controller',
     examples: ['samsa cluster describe', 'samsa cluster describe --json'],
     run: describeCluster,
   })
@@ -28,7 +28,9 @@ export function clusterCommands(samsa: Command): void {
   declare<{ readonly broker?: number }>(cluster, {
     name: 'api-versions',
     summary: 'list the APIs that a broker supports, with their versions',
-    options: [option('--broker <id>', 'which one; default: the first').argParser(wholeNumber)],
+    options: [
+      option('--broker <id>', 'id of the broker; default: the first').argParser(wholeNumber),
+    ],
     examples: ['samsa cluster api-versions --broker 0'],
     run: listApiVersions,
   })

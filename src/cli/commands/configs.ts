@@ -34,14 +34,14 @@ export function configCommands(samsa: Command): void {
   const config = samsa.command('config').description('read, change and compare settings')
   declare(config, {
     name: 'get <resource> <name...>',
-    summary: 'print the values of settings, a line each',
+    summary: 'print the values of settings, one per line',
     arguments: { resource: RESOURCE },
     examples: ['samsa config get page-views retention.ms'],
     run: getConfigs,
   })
   declare(config, {
     name: 'set <resource> <key=value...>',
-    summary: 'set settings, and keep all others',
+    summary: 'change settings, and keep all others',
     arguments: { resource: RESOURCE },
     has: ['connection', 'output', 'changes'],
     examples: ['samsa config set page-views retention.ms=3600000 --yes'],
@@ -61,7 +61,7 @@ export function configCommands(samsa: Command): void {
     summary: 'compare the settings of two resources; exit with 3 where they differ',
     arguments: { resource: RESOURCE, other: 'the same' },
     options: [
-      option('--to <key=value>', 'a setting of the connection to the other cluster').argParser(
+      option('--to <key=value>', 'setting of the connection to the other cluster').argParser(
         append,
       ),
     ],
@@ -79,7 +79,7 @@ export function resourceOf(text: string): ConfigResource {
   const type = Object.hasOwn(TYPES, text.slice(0, at)) ? TYPES[text.slice(0, at)] : undefined
   if (type === undefined) {
     const kinds = Object.keys(TYPES).join(', ')
-    throw new UsageError(`'${text}' must begin with one of ${kinds}, and a colon`)
+    throw new UsageError(`'${text}' must begin with one of ${kinds} and a colon`)
   }
   return { type, name: text.slice(at + 1) }
 }
@@ -112,7 +112,8 @@ async function showConfigs(
     { title: 'SOURCE', of: ({ source }) => source },
   ]
   session.print(shown, columns, rows)
-  if (rows.length === 0 && session.isInteractive) session.say('all settings have their defaults')
+  if (rows.length === 0 && session.isInteractive)
+    session.say('all settings have their default values')
   session.checkItems(described)
 }
 
@@ -163,7 +164,10 @@ async function change(
   }
   // Brokers validate a change in the same way as they apply it.
   session.checkItems(await alter(true))
-  if (isOld) plan.push('this Kafka replaces all settings at once: a change by someone else is lost')
+  if (isOld)
+    plan.push(
+      'this Kafka version replaces all settings at once: a change that another client makes at the same time is lost',
+    )
   if (!(await session.confirm(plan.join('\n'), 'Change these settings?'))) return
   const results = await alter(false)
   session.print(

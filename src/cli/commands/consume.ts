@@ -47,7 +47,7 @@ export function consumeCommand(samsa: Command): void {
   declare<ConsumeOptions>(samsa, {
     name: 'consume [topic...]',
     summary: 'print the messages of topics, one value per line',
-    arguments: { topic: 'names; * matches any characters, /…/ is a regular expression' },
+    arguments: { topic: 'topic names; * matches any characters, /…/ is a regular expression' },
     options: [
       option('--from-beginning', 'start at the oldest message instead of the end'),
       option(
@@ -62,7 +62,7 @@ export function consumeCommand(samsa: Command): void {
       ).argParser(positive),
       option(
         '-e, --exit',
-        'exit at the offsets that were the end at the start; with --group, after 5 s without a message',
+        'exit at the offsets that were the end when the command started; with --group, after 5 s without a message',
       ),
       option('-n, --count <count>', 'exit after this number of messages').argParser(positive),
       option('-c, --max-messages <count>', 'the same').argParser(positive).hideHelp(),
@@ -169,7 +169,9 @@ async function open(
   if (group !== undefined) {
     const isPlaced = range.beforeEnd !== undefined || range.atOffset !== undefined
     if (partition !== undefined || isPlaced) {
-      throw new UsageError('--group decides on partitions and offsets: leave -p, -o N and --tail')
+      throw new UsageError(
+        '--group determines partitions and offsets: it cannot be used with -p, -o N or --tail',
+      )
     }
     return client.getBalancedConsumer(
       {
@@ -186,7 +188,7 @@ async function open(
     )
   }
   if (partition !== undefined && topics instanceof RegExp) {
-    throw new UsageError('--partition needs topics by name, without a pattern')
+    throw new UsageError('--partition requires topic names, not patterns')
   }
   const chosen = (topics instanceof RegExp ? [] : topics).map((topic) => [topic, partition ?? []])
   const consumer = await client.getConsumer(

@@ -20,12 +20,14 @@ export function groupCommands(samsa: Command): void {
     summary: 'list the groups of all kinds',
     arguments: { pattern: 'names, with * for any characters; default: all groups' },
     options: [
-      option('--state <list>', 'only these states, such as Stable or Empty (Kafka 2.6)').argParser(
-        list,
-      ),
-      option('--type <list>', 'only these kinds: classic, consumer, share, streams').argParser(
-        list,
-      ),
+      option(
+        '--state <list>',
+        'only groups in these states, such as Stable or Empty (Kafka 2.6)',
+      ).argParser(list),
+      option(
+        '--type <list>',
+        'only groups of these types: classic, consumer, share, streams',
+      ).argParser(list),
     ],
     examples: ['samsa groups', "samsa groups 'billing-*' --state Empty", 'samsa groups --json'],
     run: listGroups,
@@ -47,9 +49,11 @@ export function groupCommands(samsa: Command): void {
   })
   declare<{ readonly instance?: readonly string[] }>(group, {
     name: 'remove-members <group>',
-    summary: 'remove the members of a classic group; those that still run join again',
+    summary: 'remove the members of a classic group; members that are still running join again',
     options: [
-      option('--instance <id>', 'only this static member; can be repeated').argParser(append),
+      option('--instance <id>', 'remove only this static member; can be repeated').argParser(
+        append,
+      ),
     ],
     has: ['connection', 'output', 'changes'],
     examples: ['samsa group remove-members billing --instance worker-1 --yes'],

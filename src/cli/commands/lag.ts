@@ -29,10 +29,11 @@ export function lagCommand(samsa: Command): void {
       option('--only-lagging', 'show only groups and partitions with lag'),
       option('--partitions', 'show each partition with its member'),
       option('--max <messages>', 'exit with code 3 if a group has more lag').argParser(wholeNumber),
-      option('--seconds', 'also show how old the oldest unread message is'),
-      option('--max-age <duration>', 'exit with code 3 if it is older, such as 5m').argParser(
-        duration,
-      ),
+      option('--seconds', 'also show the age of the oldest unread message'),
+      option(
+        '--max-age <duration>',
+        'exit with code 3 if that age is higher than this, such as 5m',
+      ).argParser(duration),
       option('--read-committed', 'count only up to the first open transaction'),
       option('--watch', 'update the display until Ctrl-C'),
       option('--interval <duration>', 'time between two updates of --watch')
@@ -74,7 +75,7 @@ async function show(
   if (maxAge === undefined) return
   const unknown = aged.filter(({ lag, ageMs }) => lag !== 0 && ageMs === undefined)
   if (unknown.length > 0) {
-    throw new Error(`the lag in time is not known: ${unknown.map(({ group }) => group).join(', ')}`)
+    throw new Error(`the lag in time is unknown: ${unknown.map(({ group }) => group).join(', ')}`)
   }
   const late = aged.filter(({ ageMs }) => ageMs !== undefined && ageMs > maxAge)
   if (late.length === 0) return
@@ -155,7 +156,7 @@ async function watch(
   patterns: readonly string[],
   options: LagOptionsOfCommand,
 ): Promise<void> {
-  if (!process.stdout.isTTY) throw new UsageError('--watch needs a terminal')
+  if (!process.stdout.isTTY) throw new UsageError('--watch requires a terminal')
   const client = await session.client()
   const histories = new Histories()
   await live(session, options.interval, async () => {

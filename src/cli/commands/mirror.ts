@@ -38,29 +38,29 @@ export function mirrorCommand(samsa: Command): void {
   declare<MirrorOptions>(samsa, {
     name: 'mirror <topic...>',
     summary: 'copy topics to another cluster, or to other topics of the same cluster',
-    arguments: { topic: 'names; * matches any characters, /…/ is a regular expression' },
+    arguments: { topic: 'topic names; * matches any characters, /…/ is a regular expression' },
     options: [
       option('--to-brokers <list>', 'bootstrap brokers of the target; default: the same cluster'),
       option('--to-profile <name>', 'profile of the target'),
       option(
         '--to <key=value>',
-        'a setting of the connection to the target; can be repeated',
+        'setting of the connection to the target; can be repeated',
       ).argParser(append),
       option(
         '--rename <pattern>',
         'name of the target topic; % is the name of the source',
       ).argParser(filled),
       option('--repartition', 'choose partitions by key instead of keeping the numbers'),
-      option('--no-create', 'fail where the target topic does not exist'),
+      option('--no-create', 'fail if the target topic does not exist'),
       option(
         '--resume <group>',
-        'remember the position as the offsets of this group, and go on there the next time',
+        'store the position as the offsets of this group, and continue there the next time',
       ).argParser(filled),
       option(
         '--exactly-once',
-        'copy in transactions that include the position; needs --resume, and Kafka 0.11 as target',
+        'copy in transactions that include the position; requires --resume, and Kafka 0.11 as the target',
       ),
-      option('--follow', 'go on with new messages until Ctrl-C'),
+      option('--follow', 'continue with new messages until Ctrl-C'),
       option('--from <time>', 'start at a date, or a time ago such as -2h'),
       option('--until <time>', 'stop at messages of this time or later'),
       ...FILTER_OPTIONS(),
@@ -69,7 +69,7 @@ export function mirrorCommand(samsa: Command): void {
     ],
     has: ['connection', 'output', 'changes'],
     notes:
-      'Keys, values, headers and timestamps stay as they are. Missing topics are created with the partitions and\nsettings of the source. With --resume the offsets are kept in the source cluster, with --exactly-once in the target.',
+      'Keys, values, headers and timestamps are copied unchanged. Missing topics are created with the partitions and\nsettings of the source. With --resume the offsets are stored in the source cluster, with --exactly-once in the target cluster.',
     examples: [
       'samsa mirror page-views --to-brokers other:9092',
       "samsa mirror 'orders*' --to-profile staging --rename 'copy-of-%' --from -1d",
@@ -159,13 +159,19 @@ function checkOptions({
     throw new UsageError('give the target: --to-brokers, --to-profile, --to, or --rename')
   }
   if (exactlyOnce === true && resume === undefined) {
-    throw new UsageError('--exactly-once needs --resume: the group that keeps the position')
+    throw new UsageError(
+      '--exactly-once requires --resume, which names the group that stores the position',
+    )
   }
   if (resume !== undefined && until !== undefined) {
-    throw new UsageError('--resume goes on where the copy ended: leave --until')
+    throw new UsageError(
+      '--resume continues where the last copy ended: it cannot be used with --until',
+    )
   }
   if (exactlyOnce === true && repartition === true) {
-    throw new UsageError('--exactly-once keeps partitions: leave --repartition')
+    throw new UsageError(
+      '--exactly-once keeps the partitions: it cannot be used with --repartition',
+    )
   }
 }
 

@@ -67,14 +67,14 @@ export function offsetCommands(samsa: Command): void {
         '--to <position>',
         'earliest, latest, an offset, +N, -N, a date, @DURATION ago, group:NAME, or a CSV file',
       ).makeOptionMandatory(),
-      option('--topic <list>', 'these topics; default: those with committed offsets').argParser(
+      option('--topic <list>', 'only these topics; default: all with committed offsets').argParser(
         list,
       ),
       option('--partitions <list>', 'only these').argParser(wholeNumbers),
     ],
     has: ['connection', 'output', 'changes'],
     notes:
-      'The plan is shown before anything changes. Offsets outside of the log are moved to its nearer end.',
+      'The plan is shown before anything changes. Offsets outside the log are moved to its nearest end.',
     examples: [
       'samsa offsets reset billing --to earliest --topic page-views --dry-run',
       'samsa offsets reset billing --to 2026-01-31T10:00:00Z --yes',

@@ -24,13 +24,13 @@ export function pingCommand(samsa: Command): void {
     name: 'ping',
     summary: 'connect to every broker, and report the step at which a connection fails',
     options: [
-      option('--topic <name>', 'send a message to this topic and read it, too'),
+      option('--topic <name>', 'also send a message to this topic and read it'),
       option('--connect-timeout <duration>', 'time limit of each step')
         .argParser(duration)
         .default(5_000, '5s'),
     ],
     notes:
-      'The steps are DNS, TCP, TLS, versions, login, metadata and round trip. Where one fails, a line says what to do.',
+      'The steps are DNS, TCP, TLS, versions, login, metadata and round trip. If a step fails, a line explains what to do.',
     examples: ['samsa ping', 'samsa ping --brokers kafka1:9092 --json', 'samsa ping --topic test'],
     run: ping,
   })
@@ -47,7 +47,7 @@ async function ping(
     .split(',')
     .map((host) => host.trim())
     .filter((host) => host !== '')
-  if (hosts.length === 0) throw new UsageError('--brokers names no address')
+  if (hosts.length === 0) throw new UsageError('--brokers contains no address')
   let reached: { client: KafkaClient; brokers: readonly BrokerAddress[] } | undefined
   for (const host of hosts) {
     if (!(await reachAddress(host, connectTimeout, steps))) continue

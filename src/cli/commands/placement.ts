@@ -20,10 +20,12 @@ interface ReassignOptions {
 const WAIT_MS = 1_000
 
 const REASSIGN_OPTIONS = () => [
-  option('--to-brokers <list>', 'brokers to use (default: all that run)').argParser(wholeNumbers),
+  option('--to-brokers <list>', 'brokers to use (default: all running brokers)').argParser(
+    wholeNumbers,
+  ),
   option(
     '-r, --replication-factor <count>',
-    'replicas of each partition (default: as today)',
+    'replicas of each partition (default: unchanged)',
   ).argParser(positive),
 ]
 
@@ -40,7 +42,7 @@ export function placementCommands(samsa: Command): void {
       option('--wait', 'wait until the moves are complete'),
       option(
         '--throttle <bytes>',
-        'bytes per second that a broker may copy; needs --wait, which removes the limit at the end',
+        'bytes per second that a broker may copy; requires --wait, which removes the limit at the end',
       ).argParser(bytes),
     ],
     has: ['connection', 'output', 'changes'],
@@ -52,13 +54,13 @@ export function placementCommands(samsa: Command): void {
   })
   declare<ReassignOptions>(reassign, {
     name: 'plan <topic...>',
-    summary: 'plan moves and print them, as run --dry-run',
+    summary: 'plan moves and print them, like run --dry-run',
     options: REASSIGN_OPTIONS(),
     examples: ['samsa reassign plan page-views --to-brokers 1,2,3 --json'],
     run: async (session, topics, options) => {
       const plan = await planOf(session, await session.admin(), topics, options)
       session.print(plan, PLANNED, plan.moves)
-      if (plan.moves.length === 0) session.say('nothing has to move')
+      if (plan.moves.length === 0) session.say('no partition has to move')
     },
   })
   declare(reassign, {
@@ -68,7 +70,7 @@ export function placementCommands(samsa: Command): void {
     run: async (session) => {
       const admin = await session.admin()
       const moves = await admin.listPartitionReassignments(undefined, session.call)
-      session.print(moves, MOVES, moves, 'no partition moves')
+      session.print(moves, MOVES, moves, 'no move is in progress')
     },
   })
   declare(reassign, {
@@ -113,7 +115,7 @@ async function runReassignment(
   options: ReassignOptions,
 ): Promise<void> {
   const { wait = false, throttle } = options
-  if (throttle !== undefined && !wait) throw new UsageError('--throttle needs --wait')
+  if (throttle !== undefined && !wait) throw new UsageError('--throttle requires --wait')
   const admin = await session.admin()
   const plan = await planOf(session, admin, topics, options)
   const { dryRun = false, json = false } = session.options
@@ -122,7 +124,7 @@ async function runReassignment(
     return
   }
   if (plan.moves.length === 0) {
-    session.say('nothing has to move')
+    session.say('no partition has to move')
     session.print([], MOVES, [])
     return
   }
@@ -179,7 +181,7 @@ async function waitForMoves(session: Session, admin: Admin, plan: ReassignmentPl
     const seconds = (performance.now() - startedAt) / 1000
     const rest = remainingSeconds({ messages: done, bytes: 0 }, { messages: moved.length }, seconds)
     const ending = rest === undefined ? '' : `, ${durationText(rest * 1000)} left`
-    session.say(`${count(left.length, 'partition')} of ${moved.length} still move${ending}`)
+    session.say(`${count(left.length, 'partition')} of ${moved.length} still being moved${ending}`)
     await delay(WAIT_MS, undefined, session.call).catch(() => undefined)
   }
 }
@@ -234,7 +236,7 @@ async function cancelReassignments(session: Session): Promise<void> {
   const admin = await session.admin()
   const moves = await admin.listPartitionReassignments(undefined, session.call)
   if (moves.length === 0) {
-    session.say('no partition moves')
+    session.say('no move is in progress')
     return
   }
   const lines = moves.map(({ topic, partition }) => `cancel the move of ${topic}-${partition}`)
@@ -317,7 +319,7 @@ async function logDirs(
       { title: 'SIZE', align: 'right', of: ({ bytes }) => bytesText(bytes) },
     ],
     rows,
-    'no log directory has a partition',
+    'no log directory contains a matching partition',
   )
   session.checkItems(brokers.flatMap((one) => [one, ...one.logDirs]))
 }

@@ -59,7 +59,7 @@ export function produceCommand(samsa: Command): void {
         '-J, --json',
         'each line is a JSON object with key, value, headers, partition and timestamp',
       ),
-      option('-f, --format <format>', 'each line is like this, such as %k\\t%v; see below'),
+      option('-f, --format <format>', 'format of each line, such as %k\\t%v; see below'),
       option('-Z, --null', 'send empty keys and values as null'),
       option('--tombstone', 'each line is a key; send it with null as value'),
       option('-D, --delimiter <text>', 'text that ends a message')
@@ -100,11 +100,11 @@ async function produce(
   const [name, ...files] = [...(options.topic ?? []), ...args]
   if (name === undefined) throw new UsageError('name a topic')
   if (files.length > 0 && options.file !== undefined) {
-    throw new UsageError('give either --file or files that are one message each')
+    throw new UsageError('give either --file, or files that contain one message each')
   }
   const { transaction } = options
   if (transaction !== undefined && options.acks !== -1) {
-    throw new UsageError('--transaction needs --acks all')
+    throw new UsageError('--transaction requires --acks all')
   }
   // Checks the options before anything connects.
   const { partition = -1 } = options

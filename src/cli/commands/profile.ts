@@ -26,7 +26,7 @@ export function profileCommands(samsa: Command): void {
   })
   declare(profile, {
     name: 'set <name> <key=value...>',
-    summary: 'create a profile, or change settings of one',
+    summary: 'create a profile, or change its settings',
     has: [],
     notes:
       "A profile is a file of properties in the spelling of Java's client or of librdkafka, which only its owner may read.",
@@ -38,7 +38,7 @@ export function profileCommands(samsa: Command): void {
   })
   declare(profile, {
     name: 'use <name>',
-    summary: 'use a profile when no profile is given; - for none',
+    summary: 'select the profile to use when none is given; - for none',
     has: [],
     examples: ['samsa profile use production', 'samsa profile use -'],
     run: (session, [name]) => {

@@ -17,7 +17,7 @@ export function rawCommand(samsa: Command): void {
     name: 'raw <api> [body]',
     summary: "send a request of Kafka's protocol and print the response as JSON",
     arguments: {
-      api: 'such as Metadata or describeCluster',
+      api: 'name of the API, name of the API, such as Metadata or describeCluster',
       body: 'JSON with the fields of the request; -: from standard input; default: {}',
     },
     options: [
@@ -25,11 +25,11 @@ export function rawCommand(samsa: Command): void {
         '--to <target>',
         'any, controller, a broker id, leader:TOPIC:PARTITION, group:ID, transaction:ID, share:KEY',
       ).default('any'),
-      option('--version <number>', 'the highest version to use').argParser(wholeNumber),
+      option('--version <number>', 'highest version of the API to use').argParser(wholeNumber),
     ],
     has: ['connection'],
     notes:
-      'In the body "12n" is a 64-bit number, and {"base64":"…"} bytes. Bytes of the response are in base64.',
+      'In the body, "12n" is a 64-bit number and {"base64":"…"} is bytes. Bytes in the response are in base64.',
     examples: [
       "samsa raw DescribeCluster '{}'",
       'samsa raw ListGroups --to 0',
@@ -112,6 +112,6 @@ export function targetOf(text: string): Target {
     return { coordinator: kind, key: coordinator![2]! }
   }
   throw new UsageError(
-    `'${text}' is no target: any, controller, a broker id, leader:TOPIC:PARTITION, group:ID, transaction:ID and share:KEY are`,
+    `'${text}' is not a target: use any, controller, a broker id, leader:TOPIC:PARTITION, group:ID, transaction:ID or share:KEY`,
   )
 }

@@ -31,11 +31,11 @@ export function shareCommand(samsa: Command): void {
         .default('accept'),
       option(
         '--from-beginning',
-        'first make the group begin at the oldest message, where it has not begun yet',
+        'make the group begin at the oldest message of partitions in which it has no position yet',
       ),
       option('-e, --exit', 'exit after 5 s without a message'),
       option('-n, --count <count>', 'exit after this number of messages').argParser(positive),
-      option('--delivery-count', 'print before each value how often the message was delivered'),
+      option('--delivery-count', 'print the delivery count of the message before each value'),
       option('-f, --format <format>', 'output format of a message, as in consume'),
       ...PRINT_OPTIONS(),
       ...FILTER_OPTIONS(),
@@ -43,7 +43,7 @@ export function shareCommand(samsa: Command): void {
     ],
     has: ['connection'],
     notes:
-      'Needs Kafka 4.2. Messages that a filter leaves out are released, and so is what is left at the end: the group\n' +
+      'Needs Kafka 4.2. Messages that a filter leaves out are released, and so are unread messages at the end: the group\n' +
       'counts that as a delivery, and archives a message that was delivered too often (5 times by default).',
     examples: [
       'samsa share workers jobs',
@@ -61,7 +61,9 @@ async function share(
 ): Promise<void> {
   const print = printerOf(options, process.stdout.isTTY)
   if (options.json === true && options.deliveryCount === true) {
-    throw new UsageError('--json prints an object for each message: leave --delivery-count')
+    throw new UsageError(
+      '--json prints an object for each message: it cannot be used with --delivery-count',
+    )
   }
   const isWanted = filterOf(options)
   const { count: most = Infinity } = options

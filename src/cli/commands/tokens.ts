@@ -38,14 +38,16 @@ export function tokenCommands(samsa: Command): void {
     name: 'create',
     summary: 'create a token for the user that logs in, and print it with its secret',
     options: [
-      option('--lifetime <duration>', 'longest life of the token, such as 1d').argParser(duration),
+      option('--lifetime <duration>', 'maximum lifetime of the token, such as 1d').argParser(
+        duration,
+      ),
       option(
         '--owner <principal>',
         'principal that the token is for, such as User:alice (Kafka 3.3)',
       ),
       option(
         '--renewer <principal>',
-        'another principal that may renew it; can be repeated',
+        'another principal that may renew the token; can be repeated',
       ).argParser(append),
     ],
     notes:
@@ -56,7 +58,9 @@ export function tokenCommands(samsa: Command): void {
   declare<{ readonly for?: number }>(token, {
     name: 'renew <id>',
     summary: 'extend the expiry of a token',
-    options: [option('--for <duration>', 'how long from now on').argParser(duration)],
+    options: [
+      option('--for <duration>', 'time from now until the token expires').argParser(duration),
+    ],
     examples: ['samsa token renew aXQsq7YlSsyTfDTcJA --for 1d'],
     run: async (session, [id], options) => {
       const admin = await session.admin()
@@ -71,7 +75,7 @@ export function tokenCommands(samsa: Command): void {
     name: 'expire <id>',
     summary: 'delete a token, or shorten its expiry',
     options: [
-      option('--in <duration>', 'how long it is still valid (default: not at all)').argParser(
+      option('--in <duration>', 'time from now until the token expires (default: none)').argParser(
         duration,
       ),
     ],

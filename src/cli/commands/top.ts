@@ -22,7 +22,7 @@ interface TopOptions {
 export function topCommand(samsa: Command): void {
   declare<TopOptions>(samsa, {
     name: 'top [pattern...]',
-    summary: 'show live the busiest topics and the groups with lag',
+    summary: 'show the busiest topics and the groups with lag, live',
     arguments: { pattern: 'topics, with * for any characters; default: all topics' },
     options: [
       option('--interval <duration>', 'time between two updates')
@@ -42,7 +42,7 @@ async function top(
   patterns: readonly string[],
   options: TopOptions,
 ): Promise<void> {
-  if (!process.stdout.isTTY) throw new UsageError('top needs a terminal')
+  if (!process.stdout.isTTY) throw new UsageError('top requires a terminal')
   const client = await session.client()
   const isWanted = matcherOf(patterns)
   const topics = new TopicRates()

@@ -49,21 +49,22 @@ export function topicCommands(samsa: Command): void {
     name: 'create <topic...>',
     summary: 'create topics',
     options: [
-      option('-p, --partitions <count>', 'how many; default: that of the brokers').argParser(
-        positive,
-      ),
+      option(
+        '-p, --partitions <count>',
+        'number of partitions; default: that of the brokers',
+      ).argParser(positive),
       option(
         '-r, --replication-factor <count>',
-        'replicas of each; default: that of the brokers',
+        'number of replicas of each partition; default: that of the brokers',
       ).argParser(positive),
       option(
         '--replica-assignment <assignment>',
         'brokers of each partition instead, the leader first: 1:2,2:3 or {"0":[1,2],"1":[2,3]}',
       ).argParser(replicaAssignment),
-      option('-c, --topic-config <key=value>', 'a setting of the topic; can be repeated').argParser(
+      option('-c, --topic-config <key=value>', 'setting of the topic; can be repeated').argParser(
         append,
       ),
-      option('--if-not-exists', 'succeed where the topic exists already'),
+      option('--if-not-exists', 'succeed if the topic already exists'),
       option('--wait', 'wait until all partitions have a leader'),
       option('--dry-run', 'check whether the topics could be created, and create none'),
     ],
@@ -78,7 +79,7 @@ export function topicCommands(samsa: Command): void {
   declare<{ readonly ifExists?: boolean }>(topic, {
     name: 'delete <topic...>',
     summary: 'delete topics with all their messages',
-    options: [option('--if-exists', 'succeed where the topic does not exist')],
+    options: [option('--if-exists', 'succeed if the topic does not exist')],
     has: ['connection', 'output', 'changes'],
     examples: ['samsa topic delete page-views --yes', 'samsa topic delete page-views --dry-run'],
     run: deleteTopics,
@@ -87,12 +88,12 @@ export function topicCommands(samsa: Command): void {
     name: 'alter <topic>',
     summary: 'add partitions to a topic',
     options: [
-      option('-p, --partitions <count>', 'how many the topic has afterwards')
+      option('-p, --partitions <count>', 'number of partitions that the topic then has')
         .argParser(positive)
         .makeOptionMandatory(),
     ],
     has: ['connection', 'output', 'changes'],
-    notes: 'Messages with a key may go to other partitions afterwards than before.',
+    notes: 'Messages with a key may then go to other partitions than before.',
     examples: ['samsa topic alter page-views -p 12 --yes'],
     run: addPartitions,
   })
@@ -301,7 +302,7 @@ async function createTopics(
   const { topicConfig: config = [], replicaAssignment: assignments } = options
   if (assignments !== undefined && (partitions ?? replicationFactor) !== undefined) {
     throw new UsageError(
-      '--replica-assignment says how many partitions and replicas: leave -p and -r',
+      '--replica-assignment determines the partitions and replicas: it cannot be used with -p or -r',
     )
   }
   const admin = await session.admin()
@@ -344,7 +345,7 @@ async function waitForLeaders(
     if (missing.length === 0) return
     if (performance.now() > deadline) {
       const names = missing.map(({ topic }) => topic).join(', ')
-      throw new Error(`there are partitions without a leader: ${names}`)
+      throw new Error(`some partitions have no leader: ${names}`)
     }
     await delay(WAIT_MS, undefined, session.call)
   }
@@ -408,7 +409,7 @@ async function addPartitions(
   const before = described.partitions.length
   if (partitions <= before) {
     throw new UsageError(
-      `topic ${topic} has ${count(before, 'partition')}: Kafka adds partitions and removes none`,
+      `topic ${topic} has ${count(before, 'partition')}: Kafka can add partitions, but not remove them`,
     )
   }
   const plan = `topic ${topic}: ${before} → ${count(partitions, 'partition')}; keys may change partitions`

@@ -24,10 +24,12 @@ export function transactionCommands(samsa: Command): void {
     aliases: ['txns'],
     summary: 'list transactions (Kafka 3.0)',
     options: [
-      option('--state <list>', 'only these states, such as Ongoing').argParser(list),
+      option('--state <list>', 'only transactions in these states, such as Ongoing').argParser(
+        list,
+      ),
       option(
         '--older-than <duration>',
-        'only those that are open for longer, such as 15m',
+        'only transactions that have been open for longer than this, such as 15m',
       ).argParser(duration),
       option('--hanging', 'only transactions that no producer will end'),
     ],
@@ -51,14 +53,14 @@ export function transactionCommands(samsa: Command): void {
   })
   declare<AbortOptions>(transaction, {
     name: 'abort [id]',
-    summary: 'abort the open transaction of a transactional id, or one that hangs in a partition',
+    summary: 'abort the open transaction of a transactional id, or a hanging one in a partition',
     options: [
-      option('--topic <name>', 'topic of a transaction that hangs'),
-      option('--partition <number>', 'and its partition').argParser(wholeNumber),
+      option('--topic <name>', 'topic of a hanging transaction'),
+      option('--partition <number>', 'partition of a hanging transaction').argParser(wholeNumber),
     ],
     has: ['connection', 'output', 'changes'],
     notes:
-      'The producer of the transactional id is fenced: it fails, and starts again under its supervisor. A transaction\nthat hangs is one that samsa transactions --hanging shows.',
+      'The producer of the transactional id is fenced: it fails, and starts again under its supervisor. samsa\ntransactions --hanging shows hanging transactions.',
     examples: [
       'samsa transaction abort billing-1 --yes',
       'samsa transaction abort --topic orders --partition 3 --yes',
@@ -163,7 +165,7 @@ async function abortTransaction(
   const hanging = transactions.find((one) => one.topic === topic && one.partition === partition)
   if (hanging === undefined) {
     throw new UsageError(
-      `no transaction hangs in ${topic}-${partition}: see samsa transactions --hanging`,
+      `${topic}-${partition} has no hanging transaction: see samsa transactions --hanging`,
     )
   }
   const plan = `abort the transaction of producer ${hanging.producerId} in ${topic}-${partition}`

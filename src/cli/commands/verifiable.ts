@@ -53,10 +53,9 @@ export function verifiableCommands(samsa: Command): void {
         .argParser(integer)
         .default(-1),
       option('--value-prefix <number>', 'number and a dot before each value').argParser(integer),
-      option(
-        '--repeating-keys <count>',
-        'keys from 0 up to this number, again and again',
-      ).argParser(positive),
+      option('--repeating-keys <count>', 'keys from 0 up to this number, repeatedly').argParser(
+        positive,
+      ),
       ...javaOptions('producer'),
     ],
     has: ['connection'],
@@ -96,7 +95,7 @@ export function verifiableCommands(samsa: Command): void {
 }
 
 const VERIFIABLE =
-  'The options and the lines of JSON are those of the Java program, so that tests that use it can use this one.'
+  'The options and the JSON lines are those of the Java program, so that its tests can use this command.'
 
 const maxMessages = (verb: string) => [
   option('--max-messages <count>', `messages to ${verb}; -1: until Ctrl-C`)

@@ -123,7 +123,7 @@ describe('the command with bad input', () => {
     ['quotas', 'no quotas found'],
     ['users', 'no SCRAM credentials found'],
     ['transactions', 'no transactions found'],
-    ['reassign status', 'no partition moves'],
+    ['reassign status', 'no move is in progress'],
   ])('reports on standard error that a list is empty: %s', async (line, note) => {
     expect(await samsa.run(line)).toEqual({ exitCode: 0, stdout: '', stderr: `samsa: ${note}\n` })
     expect(await samsa.run(`${line} --plain`)).toEqual({ exitCode: 0, stdout: '', stderr: '' })
@@ -132,16 +132,16 @@ describe('the command with bad input', () => {
   it.each([
     ['consume filled --format %s --json', 'only one of --format and --json'],
     ['consume filled --from-beginning --tail 3', 'only one of'],
-    ['consume filled -g x -p 0', '--group decides'],
-    ['consume filled* -p 0', 'without a pattern'],
+    ['consume filled -g x -p 0', '--group determines'],
+    ['consume filled* -p 0', 'not patterns'],
     ['produce filled --json -K :', 'only one of --json and --key-separator'],
-    ['produce filled --json --key a', 'leave --key'],
-    ['produce filled --transaction --acks 1', 'needs --acks all'],
-    ['mirror filled --rename x-% --exactly-once', 'needs --resume'],
+    ['produce filled --json --key a', 'cannot be used with --key'],
+    ['produce filled --transaction --acks 1', 'requires --acks all'],
+    ['mirror filled --rename x-% --exactly-once', 'requires --resume'],
     ['acl create --topic a --group b --principal User:x --operation read', 'only one of'],
-    ['reassign run filled --throttle 1m', 'needs --wait'],
-    ['lag --watch', 'needs a terminal'],
-    ['top', 'needs a terminal'],
+    ['reassign run filled --throttle 1m', 'requires --wait'],
+    ['lag --watch', 'requires a terminal'],
+    ['top', 'requires a terminal'],
     ['consume', 'name a topic'],
   ])('rejects flags that contradict each other: %s', async (line, message) => {
     await refused(line, 2, message)

@@ -48,7 +48,7 @@ describe('the command on a cluster', () => {
       exitCode: 2,
       stdout: '',
       stderr:
-        'delete topic orders-copy, 2 partitions\nsamsa: nothing was changed: give --yes to go on, or --dry-run to see the plan\n',
+        'delete topic orders-copy, 2 partitions\nsamsa: nothing was changed: use --yes to continue, or --dry-run to see the plan\n',
     })
     expect(await json('topic delete orders-copy --yes')).toEqual([{ topic: 'orders-copy' }])
     expect(await json('topics orders-copy')).toEqual([])
@@ -138,7 +138,7 @@ describe('the command on a cluster', () => {
     const { exitCode, stdout, stderr } = await run('ping --brokers 127.0.0.1:1 --json')
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject([{ step: 'DNS' }, { step: 'TCP', error: {} }])
-    expect(stderr).toMatch(/TCP failed: .*Nothing listens there/)
+    expect(stderr).toMatch(/TCP failed: .*Nothing listens on this port/)
   })
 
   it('keeps profiles that only their owner can read, and uses the current one', async () => {
@@ -156,7 +156,7 @@ describe('the command on a cluster', () => {
     await run('profile use -')
     expect((await run('profile list --plain')).stdout).toBe('here\t\n')
     expect((await run('topics --profile nowhere')).stderr).toBe(
-      "samsa: profile 'nowhere' does not exist: there are here\n",
+      "samsa: profile 'nowhere' does not exist: existing profiles: here\n",
     )
   })
 

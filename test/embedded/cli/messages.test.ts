@@ -104,7 +104,7 @@ describe('the command that produces and consumes', () => {
     )
     expect(await samsa.run(['produce', 'lines', ...format], { input: '1 x\n' })).toMatchObject({
       exitCode: 2,
-      stderr: "samsa: line 1 of the input is not as in the format '%p %T [%h] %k=%v'\n",
+      stderr: "samsa: line 1 of the input does not match the format '%p %T [%h] %k=%v'\n",
     })
   })
 

@@ -92,7 +92,7 @@ describe('samsa ping', () => {
   })
 
   it('reports that nothing listens', async () => {
-    await failsAt('TCP', '127.0.0.1:1', '', /Nothing listens there/)
+    await failsAt('TCP', '127.0.0.1:1', '', /Nothing listens on this port/)
   })
 
   it('reports an untrusted certificate, and a port without TLS', async () => {

@@ -20,14 +20,14 @@ describe('the format of input lines', () => {
     ['%k%v', 'needs a separator before %v'],
     ['%k %k', 'has %k twice'],
     ['%q', 'has no field %q'],
-    ['text', 'has no field: %k'],
+    ['text', 'has no field: the fields are %k'],
     ['%', 'ends with a single %'],
   ])('rejects the format %s', (format, message) => {
     expect(() => inputFormat(format)).toThrow(message)
   })
 
   it('rejects a line that does not match', () => {
-    expect(() => parse('%p %v', 'x y')).toThrow("line 1 of the input is not as in the format '%p")
+    expect(() => parse('%p %v', 'x y')).toThrow("line 1 of the input does not match the format '%p")
   })
 })
 

@@ -126,7 +126,9 @@ describe('the precedence of settings', () => {
     expect(await settingsOf({})).toEqual(setBy('profile'))
     expect(await settingsOf(given('file'))).toEqual(setBy('file'))
     process.env['SAMSA_PROFILE'] = 'other'
-    await expect(settingsOf({})).rejects.toThrow("profile 'other' does not exist: there are mine")
+    await expect(settingsOf({})).rejects.toThrow(
+      "profile 'other' does not exist: existing profiles: mine",
+    )
     expect(await settingsOf({ profile: 'mine' })).toEqual(setBy('profile'))
   })
 

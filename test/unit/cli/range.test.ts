@@ -34,7 +34,7 @@ describe('the range of consume', () => {
     expect(() => rangeOf({ offset: ['e@1500000000000'], until: '-1h' }, 'latest')).toThrow(
       'only one of --until',
     )
-    expect(() => rangeOf({ offset: ['middle'] }, 'latest')).toThrow("'middle' is no offset")
+    expect(() => rangeOf({ offset: ['middle'] }, 'latest')).toThrow("'middle' is not an offset")
   })
 })
 
