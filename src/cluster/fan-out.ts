@@ -16,7 +16,7 @@ import type { BrokerPool } from './broker-pool.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { reportRetry } from './retry.ts'
 import type { Router } from './router.ts'
-import type { BrokerTarget, Target } from './target.ts'
+import { isCoordinator, type BrokerTarget, type Target } from './target.ts'
 
 /** The outcome of one item: a result, or its last error. */
 export type Outcome<Item, Result> =
@@ -100,15 +100,16 @@ export class FanOut {
     const outcomes = new Map<Item, Outcome<Item, Result>>()
     let pending = items
     for (let attempt = 0; pending.length > 0; attempt++) {
+      const waitMs = backoffMs(attempt, backoff)
       for (const outcome of await this.#round(pending, settings)) {
         const before = outcomes.get(outcome.item)?.error
-        // The reason is the cluster's last error for the item, whether the time ended in a wait or in an attempt.
-        const isLate = outcome.error instanceof RequestTimeoutError && deadline.remainingMs <= 0
+        // The reason is the cluster's last error for the item, whether the time ended in a wait or in an attempt. An
+        // attempt may end up to a millisecond before the deadline, because timers have no fractions.
+        const isLate = outcome.error instanceof RequestTimeoutError && !deadline.leaves(waitMs)
         if (!(isLate && before instanceof BrokerError)) outcomes.set(outcome.item, outcome)
       }
       const failed = pending.filter((item) => outcomes.get(item)?.error !== undefined)
       const again = failed.filter((item) => retry(outcomes.get(item)!.error!, attempt + 1))
-      const waitMs = backoffMs(attempt, backoff)
       if (again.length === 0 || attempt >= maxRetries || !deadline.leaves(waitMs)) break
       if (endsAtFailure && again.length < failed.length) break
       const error = outcomes.get(again[0]!)!.error!
@@ -202,12 +203,15 @@ export class FanOut {
     let failures: ReadonlyMap<string, KafkaError> = new Map()
     let late: KafkaError | undefined
     try {
+      const { target } = unknown[0]!
       const isAlone = new Set(items.map((item) => router.placeOf(to(item)))).size === 1
-      failures = await within(deadline, what, () =>
-        isAlone
-          ? router.lookUpOne(unknown[0]!.target, deadline)
-          : router.lookUp(unknown.map(({ target }) => target)),
-      )
+      // Not also limited here: this limit and that of the lookup would race, and only the lookup knows the reason.
+      if (isAlone && isCoordinator(target)) await router.lookUpCoordinator(target, deadline)
+      else {
+        failures = await within(deadline, what, () =>
+          router.lookUp(isAlone ? [target] : unknown.map((one) => one.target)),
+        )
+      }
     } catch (error) {
       late = asKafkaError(error, deadline)
     }

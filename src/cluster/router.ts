@@ -11,14 +11,19 @@ import { BrokerError, KafkaError, LeaderNotFoundError, suggestsNewMetadata } fro
 import type { BodyFor, Broker, Purpose } from '../network/broker.ts'
 import { appendTo } from './append-to.ts'
 import type { BrokerPool } from './broker-pool.ts'
-import type { CoordinatorKind } from './target.ts'
 import type { Coordinators } from './coordinators.ts'
 import { partitionNumbered } from './metadata.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import { recipientOf, type Recipient } from './recipient.ts'
 import { onlyErrorAmong, topLevelError } from './response-errors.ts'
 import { retrying } from './retry.ts'
-import type { BrokerTarget, CoordinatorTarget, Target } from './target.ts'
+import {
+  isCoordinator,
+  type BrokerTarget,
+  type CoordinatorKind,
+  type CoordinatorTarget,
+  type Target,
+} from './target.ts'
 
 export interface AskSettings {
   readonly to: Target
@@ -189,14 +194,15 @@ export class Router {
     return failures
   }
 
-  /** Looks up one target. The lookup of a coordinator is retried until it is available, or until the deadline. */
-  async lookUpOne(
-    target: BrokerTarget,
+  /**
+   * Looks up one coordinator, again and again until it is available or the deadline is over. Then it throws the last
+   * error of the cluster, or RequestTimeoutError if there was none.
+   */
+  async lookUpCoordinator(
+    { coordinator, key }: CoordinatorTarget,
     deadline: Deadline,
-  ): Promise<ReadonlyMap<string, KafkaError>> {
-    if (!isCoordinator(target)) return this.lookUp([target])
-    await this.#coordinators.of(target.coordinator, target.key, deadline)
-    return new Map()
+  ): Promise<void> {
+    await this.#coordinators.of(coordinator, key, deadline)
   }
 
   /** The error for a lookup that succeeded and did not find the target. */
@@ -271,8 +277,4 @@ function movedCodes(to: Target): ReadonlySet<number> {
   if (to === 'controller') return MOVED_CONTROLLER
   if ('leader' in to) return MOVED_LEADER
   return 'coordinator' in to ? MOVED_COORDINATOR : NOTHING
-}
-
-function isCoordinator(to: BrokerTarget): to is CoordinatorTarget {
-  return typeof to === 'object' && 'coordinator' in to
 }

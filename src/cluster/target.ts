@@ -23,6 +23,10 @@ export type BrokerTarget =
 
 export type CoordinatorTarget = Extract<BrokerTarget, { readonly coordinator: CoordinatorKind }>
 
+export function isCoordinator(to: BrokerTarget): to is CoordinatorTarget {
+  return typeof to === 'object' && 'coordinator' in to
+}
+
 const COORDINATORS: readonly unknown[] = [
   'group',
   'transaction',

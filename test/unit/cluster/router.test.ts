@@ -333,6 +333,29 @@ describe('a request about many groups', () => {
     }
   })
 
+  it('gives the last error of the cluster as the reason when the time ends in an attempt', async () => {
+    const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE
+    const answered = new Set<string>()
+    for (const broker of [one, two]) {
+      broker.handle(findCoordinator, ({ coordinatorKeys }) => {
+        const [key] = coordinatorKeys
+        if (key === undefined || answered.has(key)) return undefined
+        answered.add(key)
+        return {
+          coordinators: coordinatorKeys.map((each) => ({ key: each, errorCode, nodeId: -1 })),
+        }
+      })
+    }
+    // Timers have no fractions: some of these attempts would end before their deadline, and some after it.
+    for (let tenths = 0; tenths < 20; tenths++) {
+      for (const some of [[`alone-${tenths}`], [`first-${tenths}`, `second-${tenths}`]]) {
+        const outcomes = await run(cluster, some, 100 + tenths / 10)
+        const codes = outcomes.map(({ error }) => error?.code)
+        expect(codes).toEqual(some.map(() => 'COORDINATOR_NOT_AVAILABLE'))
+      }
+    }
+  })
+
   it('returns an error for a group that the response leaves out', async () => {
     for (const broker of [one, two]) {
       broker.handle(findCoordinator, ({ coordinatorKeys }) => ({
