@@ -59,11 +59,13 @@ export class Kafka {
 
 function groupsOf(running: ReadonlySet<RunningConsumer>): Groups {
   const ofGroup = (groupId: string) => [...running].filter((one) => one.groupId === groupId)
+  const onlyOne = (groupId: string) => {
+    const members = ofGroup(groupId)
+    return members.length === 1 ? members[0] : undefined
+  }
   return {
-    memberOf: (groupId) => {
-      const members = ofGroup(groupId)
-      return members.length === 1 ? members[0]?.member : undefined
-    },
+    memberOf: (groupId) => onlyOne(groupId)?.member,
+    hasLost: (groupId, topic, partition) => onlyOne(groupId)?.hasLost(topic, partition) ?? false,
     committed: (groupId, offsets) => {
       for (const one of ofGroup(groupId)) one.committed(offsets)
     },

@@ -61,6 +61,46 @@ describe('a consumer of samsa/kafkajs', () => {
     await producer.disconnect()
   })
 
+  it('cannot commit by a transaction the offset of a partition that another member has now', async () => {
+    cluster.createTopic('both', { partitions: 2 })
+    const app = kafka()
+    const producer = app.producer({ transactionalId: 'tx', maxInFlightRequests: 1 })
+    await producer.connect()
+    const joined = async (of: Kafka) => {
+      const member = of.consumer({ groupId: 'g' })
+      const assignments: (readonly number[])[] = []
+      member.on(member.events.GROUP_JOIN, ({ payload }) => {
+        assignments.push(payload.memberAssignment['both'] ?? [])
+      })
+      await member.subscribe({ topics: ['both'], fromBeginning: true })
+      await member.run({ autoCommit: false, eachMessage: () => Promise.resolve() })
+      await until(() => assignments.length > 0)
+      return { member, assignments }
+    }
+    const first = await joined(app)
+    consumer = first.member
+    const second = await joined(kafka())
+    await until(() => first.assignments.at(-1)?.length === 1)
+    const commit = async ([partition]: readonly number[]) => {
+      const transaction = await producer.transaction()
+      const topics = [{ topic: 'both', partitions: [{ partition: partition!, offset: '1' }] }]
+      try {
+        await transaction.sendOffsets({ consumerGroupId: 'g', topics })
+        await transaction.commit()
+      } catch (error) {
+        await transaction.abort()
+        throw error
+      }
+    }
+    await commit(first.assignments.at(-1)!)
+    await expect(commit(second.assignments.at(-1)!)).rejects.toMatchObject({
+      name: 'KafkaJSProtocolError',
+      type: 'ILLEGAL_GENERATION',
+    })
+    await second.member.disconnect()
+    await producer.disconnect()
+  })
+
   it('crashes rather than read a topic from its end that it has to read from the beginning', async () => {
     cluster.faults.on({ api: 'ListOffsets' }, { error: 'TOPIC_AUTHORIZATION_FAILED' })
     consumer = kafka().consumer({

@@ -56,6 +56,8 @@ export interface RunningConsumer {
   readonly groupId: string
   /** Its identity in the group. */
   readonly member: GroupMetadata
+  /** Whether it had this partition, and has it no longer. */
+  hasLost(topic: string, partition: number): boolean
   /** Reports that a transaction has committed these offsets. */
   committed(offsets: Offsets['topics']): void
 }
@@ -294,6 +296,7 @@ export function createConsumer(
     get member() {
       return of.member
     },
+    hasLost: (topic, partition) => of.hasLost(topic, partition),
     committed: (offsets) => of.offsets.committed(offsets),
   })
 

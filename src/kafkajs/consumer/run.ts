@@ -53,6 +53,7 @@ export class ConsumerRun implements HandlerHost {
   /** The partitions whose handlers are running, by `nameOf`. */
   readonly #busy = new Set<string>()
   readonly #failures: Failures
+  readonly #lost = new Set<string>()
   #reading: Promise<void> = Promise.resolve()
   /** Read for each message, which is why it is not `signal.aborted`. */
   #isRunning = true
@@ -110,6 +111,7 @@ export class ConsumerRun implements HandlerHost {
   async assigned(partitions: readonly TopicPartition[]): Promise<void> {
     const { consumer } = this.#parts
     for (const one of partitions) {
+      this.#lost.delete(nameOf(one.topic, one.partition))
       this.offsets.begin(one.topic, one.partition, consumer.position(one))
       if (this.isPaused(one.topic, one.partition)) consumer.pause([one])
     }
@@ -124,9 +126,16 @@ export class ConsumerRun implements HandlerHost {
 
   revoked(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
+      const name = nameOf(topic, partition)
+      this.#lost.add(name)
       this.offsets.forget(topic, partition)
-      this.#failures.forget(nameOf(topic, partition))
+      this.#failures.forget(name)
     }
+  }
+
+  /** Whether another member may have the partition now: this member had it, and has it no longer. */
+  hasLost(topic: string, partition: number): boolean {
+    return this.#lost.has(nameOf(topic, partition))
   }
 
   isPaused(topic: string, partition: number): boolean {

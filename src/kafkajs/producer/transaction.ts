@@ -3,8 +3,9 @@ import type {
   Transaction as SamsaTransaction,
   TransactionalProducer,
 } from '../../index.ts'
+import { ErrorCode } from '../../../protocol/index.ts'
 import type { Session } from '../connection/session.ts'
-import { errorFrom } from '../error-from.ts'
+import { errorFrom, protocolErrorOf } from '../error-from.ts'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { exhausted, type RetrySettings } from '../retry.ts'
 import { partitionOffsets } from '../topic-offsets.ts'
@@ -17,6 +18,8 @@ import { createSender, type SenderParts } from './send.ts'
 export interface Groups {
   /** The member of the group; undefined unless the same `Kafka` has exactly one. */
   memberOf(groupId: string): GroupMetadata | undefined
+  /** Whether that member had this partition, and has it no longer. */
+  hasLost(groupId: string, topic: string, partition: number): boolean
   /** Reports that a transaction has committed these offsets. */
   committed(groupId: string, offsets: Offsets['topics']): void
 }
@@ -136,12 +139,17 @@ export class Transactions {
     topics: Offsets['topics'],
   ): Promise<void> {
     const member = this.#groups.memberOf(groupId)
+    const offsets = partitionOffsets(topics)
+    // Once the member has joined the next generation, the coordinator would accept offsets of partitions that it lost.
+    if (offsets.some((one) => this.#groups.hasLost(groupId, one.topic, one.partition))) {
+      throw protocolErrorOf(ErrorCode.ILLEGAL_GENERATION)
+    }
     const group = member ?? {
       groupId,
       generationId: -1,
       memberId: '',
       groupInstanceId: undefined,
     }
-    await transaction.sendOffsets({ group, offsets: partitionOffsets(topics) })
+    await transaction.sendOffsets({ group, offsets })
   }
 }

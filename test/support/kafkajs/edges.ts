@@ -111,7 +111,7 @@ export const EDGES: readonly Step[] = [
     },
   },
   {
-    name: 'creates, describes, filters and deletes ACLs, which the brokers enforce',
+    name: 'creates, describes, filters and deletes ACLs of brokers with an authorizer',
     run: async (world) => {
       const { lib } = world
       const admin = world.admin()
