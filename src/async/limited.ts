@@ -1,7 +1,7 @@
 import { onAbort } from './on-abort.ts'
 import { Timer } from './timer.ts'
 
-/** The reason with which `limited` aborts its signal when the time is over. */
+/** The reason with which `limited` aborts its signal, and `bounded` rejects, when the time is over. */
 export class TookTooLongError extends Error {
   override readonly name = 'TookTooLongError'
 

@@ -1,5 +1,6 @@
+import { bounded } from './bounded.ts'
 import { abortable } from './abortable.ts'
-import { limited, TookTooLongError } from './limited.ts'
+import { TookTooLongError } from './limited.ts'
 import { aSignal } from '../call-options.ts'
 import { RequestTimeoutError } from '../errors.ts'
 import { checksOf, type OptionTable } from '../option-table.ts'
@@ -40,7 +41,7 @@ export async function within<T>(
     return abortable(running, signal)
   }
   try {
-    return await limited(timeoutMs, signal, (limit) => abortable(running, limit))
+    return await bounded(timeoutMs, signal, () => running)
   } catch (error) {
     if (error instanceof TookTooLongError) throw new RequestTimeoutError(reason(), {})
     throw error

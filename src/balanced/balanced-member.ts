@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts'
-import { abortable } from '../async/abortable.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
+import { bounded } from '../async/bounded.ts'
+import { TookTooLongError } from '../async/limited.ts'
 import { Deadline } from '../async/deadline.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
@@ -156,8 +156,8 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       () => this.core.recover(this.#notStarted),
     )
     try {
-      await limited(deadline.remainingMs, deadline.signal, (limit) =>
-        abortable(this.#machine.start(call.timeoutMs ?? operationTimeoutMs), limit),
+      await bounded(deadline.remainingMs, deadline.signal, () =>
+        this.#machine.start(call.timeoutMs ?? operationTimeoutMs),
       )
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error

@@ -1,6 +1,6 @@
-import { abortable } from '../async/abortable.ts'
+import { bounded } from '../async/bounded.ts'
 import type { Deadline } from '../async/deadline.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
+import { TookTooLongError } from '../async/limited.ts'
 import type { MessageReader } from './delivery/message-reader.ts'
 import type { Work } from './delivery/work.ts'
 import type { Inbox } from './inbox.ts'
@@ -52,9 +52,7 @@ export class Processing<Value, Key> {
     { remainingMs, signal }: Deadline,
   ): Promise<boolean> {
     try {
-      await limited(remainingMs * PROCESSING_SHARE, signal, (ending) =>
-        abortable(this.finished(states), ending),
-      )
+      await bounded(remainingMs * PROCESSING_SHARE, signal, () => this.finished(states))
       return true
     } catch (error) {
       if (error instanceof TookTooLongError) return false

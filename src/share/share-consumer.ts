@@ -1,8 +1,8 @@
-import { abortable } from '../async/abortable.ts'
+import { bounded } from '../async/bounded.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Iteration } from '../async/iteration.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
-import { limited, TookTooLongError } from '../async/limited.ts'
+import { TookTooLongError } from '../async/limited.ts'
 import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
 import { within } from '../async/waiting.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
@@ -267,8 +267,8 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#renewals.stop()
       this.#feed.giveBack()
       for (const record of this.#fetcher.openRecords) record.owner.acknowledge(record, 'release')
-      await limited(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, (signal) =>
-        abortable(this.#fetcher.closeSessions(), signal),
+      await bounded(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, () =>
+        this.#fetcher.closeSessions(),
       ).catch((error: unknown) => this.#log(error))
     } finally {
       this.#renewals.stop()
@@ -284,11 +284,11 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       caller === 'handler' ? undefined : this.#running,
       caller === 'loop' ? undefined : this.#loopFinished(),
     ])
-    await limited(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, (signal) =>
-      abortable(finished, signal),
-    ).catch((error: unknown) => {
-      if (!(error instanceof TookTooLongError)) this.#log(error)
-    })
+    await bounded(deadline.remainingMs * PROCESSING_SHARE, deadline.signal, () => finished).catch(
+      (error: unknown) => {
+        if (!(error instanceof TookTooLongError)) this.#log(error)
+      },
+    )
   }
 
   async #loopFinished(): Promise<void> {

@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
-import { abortable } from '../../async/abortable.ts'
+import { bounded } from '../../async/bounded.ts'
 import type { Deadline } from '../../async/deadline.ts'
-import { limited, TookTooLongError } from '../../async/limited.ts'
+import { TookTooLongError } from '../../async/limited.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import type { MemberIdentity } from '../../consumer/offsets/kafka-offsets.ts'
 import type {
@@ -104,9 +104,7 @@ export class GroupOffsets implements OffsetStore {
 
   async #untilJoined(deadline: Deadline): Promise<void> {
     try {
-      await limited(deadline.remainingMs, deadline.signal, (signal) =>
-        abortable(this.#member.untilJoined(), signal),
-      )
+      await bounded(deadline.remainingMs, deadline.signal, () => this.#member.untilJoined())
     } catch (error) {
       // Then the broker's response says what is wrong.
       if (!(error instanceof TookTooLongError)) throw error

@@ -1,6 +1,6 @@
-import { abortable } from '../../async/abortable.ts'
+import { bounded } from '../../async/bounded.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
-import { limited, TookTooLongError } from '../../async/limited.ts'
+import { TookTooLongError } from '../../async/limited.ts'
 import { Timer } from '../../async/timer.ts'
 import { loadZooKeeperPackage } from '../../cluster/zookeeper-package.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -119,7 +119,7 @@ export class ZooKeeperSession {
     const { promise } = this.#opening
     if (this.#client === undefined) this.#connect()
     try {
-      await limited(this.#options.connectionTimeoutMs, signal, (limit) => abortable(promise, limit))
+      await bounded(this.#options.connectionTimeoutMs, signal, () => promise)
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
       if (this.#isExpired) throw this.#expiredForGood()

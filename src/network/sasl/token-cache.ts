@@ -1,5 +1,4 @@
-import { abortable } from '../../async/abortable.ts'
-import { limited } from '../../async/limited.ts'
+import { bounded } from '../../async/bounded.ts'
 import type { OAuthBearerToken, TokenProvider } from './oauthbearer-token.ts'
 
 /** The share of a token's lifetime after which the cache gets a new one. The Java client uses the same share. */
@@ -37,8 +36,8 @@ export class TokenCache {
   async #ask(): Promise<OAuthBearerToken> {
     const askedAt = performance.now()
     // Without the limit, a provider that never returns would block every later login.
-    const token = await limited(this.#providerMs, undefined, (signal) =>
-      abortable(Promise.resolve(this.#provider()), signal),
+    const token = await bounded(this.#providerMs, undefined, () =>
+      Promise.resolve(this.#provider()),
     )
     this.#token = token
     // From the time of the call, because the time that the response needed is not known.

@@ -1,7 +1,6 @@
 import { produce } from '../../../protocol/apis/produce.ts'
-import { abortable } from '../../async/abortable.ts'
+import { bounded } from '../../async/bounded.ts'
 import type { Deadline } from '../../async/deadline.ts'
-import { limited } from '../../async/limited.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { UnsupportedVersionError } from '../../errors.ts'
 import type { SealOptions } from '../sender/seal.ts'
@@ -46,9 +45,7 @@ export async function detectCapabilities(
   const leader = cluster.leaderOf(topic, 0)
   if (leader === undefined) return undefined
   try {
-    const versions = await limited(remainingMs, signal, (limit) =>
-      abortable(leader.versions('produce'), limit),
-    )
+    const versions = await bounded(remainingMs, signal, () => leader.versions('produce'))
     return new BrokerCapabilities(versions.pick(produce), leader.name)
   } catch {
     signal?.throwIfAborted()
