@@ -104,7 +104,7 @@ export class Groups {
       id,
       this.configs.shareSettings(id),
       this.#timers,
-      this.#storage.save,
+      this.#storage.isKept ? this.#storage.save : undefined,
     )
     this.#byId.set(id, group)
     return group

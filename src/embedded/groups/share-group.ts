@@ -49,11 +49,12 @@ export class ShareGroup implements Group {
   epoch = 0
   readonly settings: ShareSettings
   readonly #timers: Timers
-  readonly #save: Save
+  readonly #save: Save | undefined
   /** By topic id and partition number. */
   readonly #partitions = new Map<string, SharePartition>()
 
-  constructor(id: string, settings: ShareSettings, timers: Timers, save: Save) {
+  /** Without `save` its state is in memory only. */
+  constructor(id: string, settings: ShareSettings, timers: Timers, save: Save | undefined) {
     this.id = id
     this.settings = settings
     this.#timers = timers
@@ -125,8 +126,11 @@ export class ShareGroup implements Group {
     saved: SavedSharePartition | undefined,
   ): SharePartition {
     const { index } = partition
-    const save = (state: SavedSharePartition) =>
-      this.#save({ kind: 'share', group: this.id, topicId, partition: index, ...state })
+    const ofGroup = this.#save
+    const save =
+      ofGroup &&
+      ((state: SavedSharePartition) =>
+        ofGroup({ kind: 'share', group: this.id, topicId, partition: index, ...state }))
     const state = new SharePartition(partition, this.settings, this.#timers, save, saved)
     this.#partitions.set(`${topicId} ${index}`, state)
     return state
@@ -142,7 +146,7 @@ export class ShareGroup implements Group {
     const isKnown = Array.from({ length: partitions }, (_, index) =>
       this.#partitions.delete(`${topicId} ${index}`),
     ).some(Boolean)
-    if (isKnown) this.#save({ kind: 'shareDeleted', group: this.id, topicId })
+    if (isKnown) this.#save?.({ kind: 'shareDeleted', group: this.id, topicId })
   }
 
   describe(): GroupDescription {

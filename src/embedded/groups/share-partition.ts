@@ -78,7 +78,8 @@ export class SharePartition {
   readonly partition: Partition
   readonly #settings: ShareSettings
   readonly #timers: Timers
-  readonly #save: (state: SavedSharePartition) => void
+  /** Undefined if nothing is kept: then the state is not computed either, which each acknowledgement would cost. */
+  readonly #save: ((state: SavedSharePartition) => void) | undefined
   /** By offset, from `#startOffset` on. */
   readonly #records = new Map<number, RecordState>()
   #startOffset: number
@@ -91,7 +92,7 @@ export class SharePartition {
     partition: Partition,
     settings: ShareSettings,
     timers: Timers,
-    save: (state: SavedSharePartition) => void,
+    save: ((state: SavedSharePartition) => void) | undefined,
     saved?: SavedSharePartition,
   ) {
     this.partition = partition
@@ -105,7 +106,7 @@ export class SharePartition {
       for (let offset = first; offset <= last; offset++) this.#records.set(offset, state)
       this.#lastLent = last
     }
-    if (saved === undefined) save(this.#saved)
+    if (saved === undefined) save?.(this.#saved)
   }
 
   /** The first offset that the group has not finished (share-partition start offset). */
@@ -124,7 +125,7 @@ export class SharePartition {
   moveTo(offset: number): void {
     this.#records.clear()
     this.#startOffset = offset
-    this.#save(this.#saved)
+    this.#save?.(this.#saved)
   }
 
   /** Reads batches, and acquires the available records for the member. */
@@ -312,7 +313,7 @@ export class SharePartition {
     while (this.#records.get(offset)?.kind === 'done') offset++
     this.#startOffset = offset
     for (const known of this.#records.keys()) if (known < offset) this.#records.delete(known)
-    this.#save(this.#saved)
+    this.#save?.(this.#saved)
   }
 
   get #saved(): SavedSharePartition {

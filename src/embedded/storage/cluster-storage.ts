@@ -27,6 +27,8 @@ export interface ClusterStorage {
     | 'tokens'
   >
   readonly save: Save
+  /** Whether `save` has an effect: then it is worth computing a large state for it. */
+  readonly isKept: boolean
   /** A partition's log, as it was stored, or empty. */
   openLog(topicId: string, index: number, startOffset: number): KeptLog
   /** Deletes its records. */
@@ -38,6 +40,7 @@ export function memoryStorage(): ClusterStorage {
   return {
     saved: new SavedState(),
     save: () => undefined,
+    isKept: false,
     openLog: () => ({ log: new PartitionLog(), state: new LogState() }),
     deleteTopic: () => undefined,
     close: () => undefined,

@@ -30,6 +30,7 @@ const SPARE_ENTRIES = 1_000
 
 export class DataFolder implements ClusterStorage {
   readonly saved = new SavedState()
+  readonly isKept = true
   readonly #logs: string
   readonly #lock: FolderLock
   readonly #open = new OpenFiles()
