@@ -13,14 +13,11 @@ export function compactTextOrNull(reader: Reader): string | null {
 }
 
 export function compactText(reader: Reader): string {
-  const length = reader.unsignedVarint() - 1
-  if (length < 0) throw new ProtocolError('it is null', reader.offset)
-  return reader.utf8(length)
+  return reader.utf8(lengthOf(reader))
 }
 
 export function compactInt32s(reader: Reader): readonly number[] {
-  const count = reader.unsignedVarint() - 1
-  if (count < 0) throw new ProtocolError('it is null', reader.offset)
+  const count = lengthOf(reader)
   const values: number[] = []
   while (values.length < count) values.push(reader.int32())
   return values
@@ -31,8 +28,7 @@ export function compactStructs<Struct>(
   reader: Reader,
   read: (reader: Reader) => Struct,
 ): readonly Struct[] {
-  const count = reader.unsignedVarint() - 1
-  if (count < 0) throw new ProtocolError('it is null', reader.offset)
+  const count = lengthOf(reader)
   const structs: Struct[] = []
   while (structs.length < count) structs.push(read(reader))
   return structs
@@ -44,4 +40,11 @@ export function dropTags(reader: Reader): void {
     reader.unsignedVarint()
     reader.skip(reader.unsignedVarint())
   }
+}
+
+/** Of a value that may not be null. */
+function lengthOf(reader: Reader): number {
+  const length = reader.unsignedVarint() - 1
+  if (length < 0) throw new ProtocolError('it is null', reader.offset)
+  return length
 }

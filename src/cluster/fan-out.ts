@@ -209,7 +209,7 @@ export class FanOut {
       if (isAlone && isCoordinator(target)) await router.lookUpCoordinator(target, deadline)
       else {
         failures = await within(deadline, what, () =>
-          router.lookUp(isAlone ? [target] : unknown.map((one) => one.target)),
+          router.lookUp(unknown.map((one) => one.target)),
         )
       }
     } catch (error) {

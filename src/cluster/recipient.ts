@@ -23,7 +23,7 @@ export interface Recipient {
 export function recipientOf(
   pool: BrokerPool,
   broker: Broker | undefined,
-  patienceMs?: number,
+  patienceMs = Infinity,
 ): Recipient {
   const { requestTimeoutMs: timeoutMs } = pool.options
   return {
@@ -31,11 +31,7 @@ export function recipientOf(
     name: broker?.name,
     request: (api, body, options = {}) =>
       broker === undefined
-        ? pool.requestAny(api, body, {
-            timeoutMs,
-            ...(patienceMs === undefined ? {} : { patienceMs }),
-            ...options,
-          })
+        ? pool.requestAny(api, body, { timeoutMs, patienceMs, ...options })
         : broker.request(api, body, { timeoutMs, ...options }),
   }
 }

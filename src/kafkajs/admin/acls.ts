@@ -145,19 +145,21 @@ const ENUMS = [
 ] as const
 
 function checkFilterTypes(filter: object): void {
-  for (const [name, what, values] of ENUMS) {
-    const value = (filter as Loose)[name]
-    const known: readonly unknown[] = Object.values(values)
-    if (known.includes(value)) continue
-    refuse(`Invalid ${what.replace('pattern', 'pattern filter')} ${String(value)}`)
-  }
+  checkEach([filter], (what, value) => `${what.replace('pattern', 'pattern filter')} ${value}`)
 }
 
 function checkTypes(entries: readonly object[]): void {
+  checkEach(entries, (what, value, entry) => `${what} ${value}: ${JSON.stringify(entry)}`)
+}
+
+function checkEach(
+  entries: readonly object[],
+  describe: (what: string, value: string, entry: object) => string,
+): void {
   for (const [name, what, values] of ENUMS) {
     const known: readonly unknown[] = Object.values(values)
     const wrong = entries.find((entry) => !known.includes((entry as Loose)[name]))
     if (wrong === undefined) continue
-    refuse(`Invalid ${what} ${String((wrong as Loose)[name])}: ${JSON.stringify(wrong)}`)
+    refuse(`Invalid ${describe(what, String((wrong as Loose)[name]), wrong)}`)
   }
 }

@@ -176,7 +176,7 @@ export class TransactionManager implements RecoveryPolicy {
   // The recovery policy of the producer
 
   maySend(queue: PartitionQueue<Batch>): boolean {
-    if (this.#state !== 'in transaction' && this.#state !== 'committing') return false
+    if (!this.#isUnderWay) return false
     if (this.#generation === 1 && !this.#added.has(queue)) return false
     if (this.#markers.holds(queue)) return false
     this.#isOpen = true
@@ -194,6 +194,11 @@ export class TransactionManager implements RecoveryPolicy {
 
   onFailed(_batch: Batch, error: Error): void {
     this.#failed('Produce', error)
+  }
+
+  /** Whether a transaction has begun and its end is not sent. */
+  get #isUnderWay(): boolean {
+    return this.#state === 'in transaction' || this.#state === 'committing'
   }
 
   // The steps
@@ -238,7 +243,7 @@ export class TransactionManager implements RecoveryPolicy {
     deadline: Deadline,
   ): Promise<void> {
     await this.#markers.over
-    if (this.#state !== 'in transaction' && this.#state !== 'committing') {
+    if (!this.#isUnderWay) {
       throw this.#error ?? this.#refusal('send offsets')
     }
     let request: TransactionRequest = 'AddOffsetsToTxn'
