@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { apiVersions } from '../../protocol/apis/index.ts'
-import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { ADMIN_STEPS } from './support/differential/admin-steps.ts'
 import { GROUP_STEPS } from './support/differential/group-steps.ts'
 import {
   differencesIn,
   expectOnly,
+  startBoth,
+  type BothClusters,
   type KnownDifference,
-  type Sides,
 } from './support/differential/sides.ts'
-import { Side } from './support/differential/step.ts'
+import type { Side } from './support/differential/step.ts'
 import { TRANSACTION_STEPS } from './support/differential/transaction-steps.ts'
 import { TOPIC_STEPS } from './support/differential/topic-steps.ts'
 
@@ -32,32 +31,23 @@ const ON_PURPOSE: readonly KnownDifference[] = [
 ]
 
 describeWithBrokers('the embedded cluster compared with a real Kafka 4.4.0', ['java'], () => {
-  let kafka: KafkaCluster
-  let embedded: EmbeddedCluster
-  let sides: Sides
+  let both: BothClusters
 
   beforeAll(async () => {
-    kafka = await startKafka({
-      version: '4.4.0',
-      config: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100' },
+    both = await startBoth('4.4.0', {
+      'transaction.abort.timed.out.transaction.cleanup.interval.ms': '100',
     })
-    embedded = await EmbeddedCluster.start({ version: '4.4' })
-    sides = [await Side.open(kafka.ports[0]!), await Side.open(embedded.ports[0]!)]
   })
 
-  afterAll(async () => {
-    for (const { client } of sides) client[Symbol.dispose]()
-    await embedded.stop()
-    await kafka.stop()
-  })
+  afterAll(() => both.stop())
 
   it('returns the same responses, field by field', async () => {
     const steps = [...TOPIC_STEPS, ...GROUP_STEPS, ...TRANSACTION_STEPS, ...ADMIN_STEPS]
-    expectOnly(await differencesIn(sides, steps), ON_PURPOSE)
+    expectOnly(await differencesIn(both.sides, steps), ON_PURPOSE)
   })
 
   it('presents the same versions of each API as the real one', async () => {
-    const [real, ours] = sides
+    const [real, ours] = both.sides
     const rangesOf = async ({ client }: Side) => {
       const { apiKeys } = await client.request(apiVersions, 0, {})
       return new Map(apiKeys.map((api) => [api.apiKey, `${api.minVersion}-${api.maxVersion}`]))

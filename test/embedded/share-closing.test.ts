@@ -1,8 +1,8 @@
 /** What share consumers leave behind when they are closed, as librdkafka's test 0179 checks it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../src/index.ts'
-import { lagOf, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { lagOf, numberOf, take, writeNumbers } from '../support/share/queue.ts'
 
 const queue = { topic: 'jobs', group: 'workers', partitions: 1 }
 const options = { topics: ['jobs'], shareGroup: 'workers' } as const
@@ -29,12 +29,6 @@ describe('a share consumer', () => {
     await client.close()
     await kafka.stop()
   })
-
-  async function take(consumer: ShareConsumer, count: number): Promise<readonly ShareMessage[]> {
-    const messages: ShareMessage[] = []
-    while (messages.length < count) messages.push(await nextOf(consumer))
-    return messages
-  }
 
   /** The numbers and delivery counts of what is left, for another member. */
   async function left(count: number): Promise<readonly (readonly [number, number])[]> {

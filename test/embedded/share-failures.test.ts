@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
 import { shareFetch } from '../../protocol/apis/share-fetch.ts'
 import { EmbeddedCluster, type Fault } from '../../src/embedded/index.ts'
-import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../src/index.ts'
-import { lagOf, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
+import { KafkaClient } from '../../src/index.ts'
+import { lagOf, nextOf, numberOf, take, writeNumbers } from '../support/share/queue.ts'
 import { until } from '../support/until.ts'
 
 const queue = { topic: 'jobs', group: 'workers', partitions: 2 }
@@ -38,12 +38,6 @@ describe('a share consumer', () => {
   })
 
   const requests = (api: 'ShareFetch' | 'ShareGroupHeartbeat') => kafka.requests.all({ api })
-
-  async function take(consumer: ShareConsumer, count: number): Promise<readonly ShareMessage[]> {
-    const messages: ShareMessage[] = []
-    while (messages.length < count) messages.push(await nextOf(consumer))
-    return messages
-  }
 
   async function members(): Promise<readonly string[]> {
     const [group] = await client.admin.describeGroups(['workers'])

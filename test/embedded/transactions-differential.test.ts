@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, it } from '@jest/globals'
 import { apiVersions } from '../../protocol/apis/index.ts'
-import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import {
   differencesIn,
   expectOnly,
+  startBoth,
+  type BothClusters,
   type KnownDifference,
-  type Sides,
 } from './support/differential/sides.ts'
-import { Side } from './support/differential/step.ts'
 import { OLD_TRANSACTION_STEPS } from './support/differential/transaction-steps.ts'
 
 /**
@@ -30,31 +28,21 @@ describeWithBrokers(
   'transactions of the embedded cluster compared with Kafka 2.8.2',
   ['java'],
   () => {
-    let kafka: KafkaCluster
-    let embedded: EmbeddedCluster
-    let sides: Sides
+    let both: BothClusters
 
     beforeAll(async () => {
-      kafka = await startKafka({ version: '2.8.2' })
-      embedded = await EmbeddedCluster.start({ version: '2.8' })
-      const sideOf = async (port: number) => {
-        const side = await Side.open(port)
+      both = await startBoth('2.8.2')
+      for (const side of both.sides) {
         const { apiKeys } = await side.client.request(apiVersions, 0, {})
         side.highestVersions = new Map(apiKeys.map((api) => [api.apiKey, api.maxVersion]))
-        return side
       }
-      sides = [await sideOf(kafka.ports[0]!), await sideOf(embedded.ports[0]!)]
     })
 
-    afterAll(async () => {
-      for (const { client } of sides) client[Symbol.dispose]()
-      await embedded.stop()
-      await kafka.stop()
-    })
+    afterAll(() => both.stop())
 
     it('return the same responses, field by field', async () => {
       const steps = OLD_TRANSACTION_STEPS.filter(({ name }) => !LEFT_OUT.test(name))
-      expectOnly(await differencesIn(sides, steps), ON_PURPOSE)
+      expectOnly(await differencesIn(both.sides, steps), ON_PURPOSE)
     })
   },
 )

@@ -6,8 +6,8 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { failureOf } from '../support/settled.ts'
 import { until } from '../support/until.ts'
-import { clientJars } from '../wire/support/jars.ts'
-import { JavaReferee } from '../wire/support/java-referee.ts'
+import type { JavaReferee } from '../wire/support/java-referee.ts'
+import { startAdminReferee } from '../kafka/support/admin-operations/referee.ts'
 import { CLUSTER_OPERATIONS } from '../kafka/support/admin-operations/cluster.ts'
 import { byKey } from '../kafka/support/admin-operations/forms.ts'
 
@@ -25,19 +25,11 @@ describeWithBrokers('the admin client for a quorum', ['java'], () => {
     let java: JavaReferee
     const place = () => ({ version, folder: kafka.folder, topicIds: new Map<string, string>() })
 
-    async function startReferee(hosts: string): Promise<JavaReferee> {
-      const jars = await clientJars('4.4.0')
-      const program = 'test/kafka/java/AdminOperationsReferee.java'
-      const started = await JavaReferee.start({ program, compileWith: jars, runWith: jars })
-      started.tell(hosts)
-      return started
-    }
-
     beforeAll(async () => {
       kafka = await startKafka({ version, brokers: 2, controllers: 2 })
       client = new KafkaClient({ hosts: kafka.hosts })
       admin = client.admin
-      java = await startReferee(kafka.hosts)
+      java = await startAdminReferee(version, kafka.hosts)
     }, START_TIMEOUT_MS)
 
     afterAll(async () => {
@@ -105,7 +97,7 @@ describeWithBrokers('the admin client for a quorum', ['java'], () => {
       async () => {
         const [controller] = kafka.controllerHosts.split(',')
         await using fromControllers = new KafkaClient({ bootstrapControllers: controller! })
-        const theirs = await startReferee(`bootstrap.controllers=${controller}`)
+        const theirs = await startAdminReferee(version, `bootstrap.controllers=${controller}`)
         try {
           await until(async () => {
             const { observers } = await fromControllers.admin.describeMetadataQuorum()

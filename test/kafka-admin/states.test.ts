@@ -12,8 +12,8 @@ import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-
 import { failureOf } from '../support/settled.ts'
 import { until } from '../support/until.ts'
 import { transactionalBatch } from '../unit/admin/support/open-transaction.ts'
-import { clientJars } from '../wire/support/jars.ts'
-import { JavaReferee } from '../wire/support/java-referee.ts'
+import type { JavaReferee } from '../wire/support/java-referee.ts'
+import { startAdminReferee } from '../kafka/support/admin-operations/referee.ts'
 import { at, byKey, nameOf, only } from '../kafka/support/admin-operations/forms.ts'
 
 const START_TIMEOUT_MS = 240_000
@@ -27,18 +27,6 @@ const READ_COMMITTED = { isolationLevel: 'read_committed' } as const
 /** A batch a minute at most: copies do not end by themselves while a test looks at them. */
 const SLOW = '100'
 const BATCH_BYTES = 20_000
-
-async function startReferee(version: string, place: string): Promise<JavaReferee> {
-  const [newest, old] = await Promise.all([clientJars('4.4.0'), clientJars('3.9.1')])
-  const java = await JavaReferee.start({
-    program: 'test/kafka/java/AdminOperationsReferee.java',
-    compileWith: newest,
-    // Java's client of 4.x speaks to brokers from 2.1 on.
-    runWith: isAtLeast(version, '2.1') ? newest : old,
-  })
-  java.tell(place)
-  return java
-}
 
 describeWithBrokers('the admin client, compared with that of Java', ['java'], () => {
   describe.each(versions)('on Kafka %s', (version) => {
@@ -61,7 +49,7 @@ describeWithBrokers('the admin client, compared with that of Java', ['java'], ()
       })
       client = new KafkaClient({ hosts: kafka.hosts })
       admin = client.admin
-      java = await startReferee(version, kafka.hosts)
+      java = await startAdminReferee(version, kafka.hosts)
       await admin.createTopics(
         OWN.flatMap((own) => [
           { topic: own, assignments: [[1], [1], [1]] },

@@ -8,8 +8,7 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { authorizerConfig, tokenConfig } from '../support/kafka/secure.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { until } from '../support/until.ts'
-import { clientJars } from '../wire/support/jars.ts'
-import { JavaReferee } from '../wire/support/java-referee.ts'
+import type { JavaReferee } from '../wire/support/java-referee.ts'
 import {
   EmbeddedSide,
   expectLike,
@@ -17,6 +16,7 @@ import {
   type Answer,
 } from './support/admin-operations/embedded-side.ts'
 import { OPERATIONS } from './support/admin-operations/all-operations.ts'
+import { startAdminReferee } from './support/admin-operations/referee.ts'
 import type { Operation, Place } from './support/admin-operations/operation.ts'
 
 const START_TIMEOUT_MS = 240_000
@@ -52,14 +52,7 @@ describeWithBrokers("each operation of Java's admin client", ['java'], () => {
       client = new KafkaClient({ hosts: kafka.hosts })
       admin = client.admin
       place = { version, folder, topicIds: new Map() }
-      const [newest, old] = await Promise.all([clientJars('4.4.0'), clientJars('3.9.1')])
-      java = await JavaReferee.start({
-        program: 'test/kafka/java/AdminOperationsReferee.java',
-        compileWith: newest,
-        // Java's client of 4.x speaks to brokers from 2.1 on.
-        runWith: isAtLeast(version, '2.1') ? newest : old,
-      })
-      java.tell(kafka.hosts)
+      java = await startAdminReferee(version, kafka.hosts)
       if (version === EmbeddedSide.version) embedded = await EmbeddedSide.start(OWN)
       for (const own of OWN) {
         members.push(await prepare(client, own))

@@ -10,7 +10,7 @@ import { CommandLine } from '../support/cli-cluster.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
-import { lagOf, newQueue, nextOf, numberOf, writeNumbers } from '../support/share/queue.ts'
+import { lagOf, newQueue, nextOf, numberOf, take, writeNumbers } from '../support/share/queue.ts'
 import { TemporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -35,8 +35,11 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     await kafka.stop()
   })
 
-  it('have rejected messages copied to the dead letter topic of the group (KIP-1191)', async () => {
-    const deadLetters = `dlq.${process.pid}`
+  let nextDeadLetters = 0
+
+  /** A queue of one partition whose group copies to a dead letter topic what it does not process (KIP-1191). */
+  async function queueWithDeadLetters(configs: Readonly<Record<string, string>> = {}) {
+    const deadLetters = `dlq.${process.pid}.${nextDeadLetters++}`
     await client.admin.createTopics([
       {
         topic: deadLetters,
@@ -47,38 +50,37 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     const queue = await newQueue(client, 1, {
       'errors.deadletterqueue.topic.name': deadLetters,
       'errors.deadletterqueue.copy.record.enable': 'true',
+      ...configs,
     })
+    return { queue, deadLetters }
+  }
+
+  async function firstIn(topic: string): Promise<number | undefined> {
+    await using reader = await client
+      .topic(topic)
+      .getSimpleConsumer({ autoOffsetReset: 'earliest' })
+    const message = await reader.consume({ timeoutMs: PATIENCE_MS })
+    return message && numberOf(message)
+  }
+
+  it('have rejected messages copied to the dead letter topic of the group (KIP-1191)', async () => {
+    const { queue, deadLetters } = await queueWithDeadLetters()
     await writeNumbers(client, queue.topic, 3)
     await using jobs = await client.getShareConsumer({
       topics: [queue.topic],
       shareGroup: queue.group,
       acknowledgementMode: 'explicit',
     })
-    const messages = [await nextOf(jobs), await nextOf(jobs), await nextOf(jobs)]
+    const messages = await take(jobs, 3)
     messages[0]!.accept()
     messages[1]!.reject()
     messages[2]!.accept()
     await jobs.flush()
-    const dead = await client.topic(deadLetters).getSimpleConsumer({ autoOffsetReset: 'earliest' })
-    const letter = await dead.consume({ timeoutMs: PATIENCE_MS })
-    expect(letter && numberOf(letter)).toBe(1)
-    await dead.close()
+    expect(await firstIn(deadLetters)).toBe(1)
   })
 
   it('have messages copied to the dead letter topic that were delivered too often (KIP-1191)', async () => {
-    const deadLetters = `dlq.deliveries.${process.pid}`
-    await client.admin.createTopics([
-      {
-        topic: deadLetters,
-        partitions: 1,
-        configs: { 'errors.deadletterqueue.group.enable': 'true' },
-      },
-    ])
-    const queue = await newQueue(client, 1, {
-      'errors.deadletterqueue.topic.name': deadLetters,
-      'errors.deadletterqueue.copy.record.enable': 'true',
-      'share.delivery.count.limit': '2',
-    })
+    const { queue, deadLetters } = await queueWithDeadLetters({ 'share.delivery.count.limit': '2' })
     await writeNumbers(client, queue.topic, 1)
     await using jobs = await client.getShareConsumer({
       topics: [queue.topic],
@@ -92,10 +94,7 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
       await jobs.flush()
     }
     await until(async () => (await lagOf(client, queue)) === 0)
-    const dead = await client.topic(deadLetters).getSimpleConsumer({ autoOffsetReset: 'earliest' })
-    const letter = await dead.consume({ timeoutMs: PATIENCE_MS })
-    expect(letter && numberOf(letter)).toBe(0)
-    await dead.close()
+    expect(await firstIn(deadLetters)).toBe(0)
   })
 
   it('divide 1,000 messages among themselves, and accept each of them once', async () => {

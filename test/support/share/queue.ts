@@ -50,6 +50,16 @@ export async function nextOf(consumer: ShareConsumer): Promise<ShareMessage> {
   return message
 }
 
+/** The next messages; throws if they do not come. */
+export async function take(
+  consumer: ShareConsumer,
+  count: number,
+): Promise<readonly ShareMessage[]> {
+  const messages: ShareMessage[] = []
+  while (messages.length < count) messages.push(await nextOf(consumer))
+  return messages
+}
+
 /** How many messages the group has not finished; Infinity before it has begun with all partitions. */
 export async function lagOf(
   client: KafkaClient,

@@ -1,9 +1,41 @@
 import { expect } from '@jest/globals'
+import { EmbeddedCluster } from '../../../../src/embedded/index.ts'
+import { startKafka, type KafkaCluster } from '../../../support/kafka/cluster.ts'
 import { differences, type Difference } from '../compare.ts'
-import type { Side, Step } from './step.ts'
+import { Side, type Step } from './step.ts'
 
 /** The real cluster, and the embedded one. */
 export type Sides = readonly [real: Side, embedded: Side]
+
+/** A real cluster and an embedded one of the same version. */
+export interface BothClusters {
+  readonly kafka: KafkaCluster
+  readonly embedded: EmbeddedCluster
+  readonly sides: Sides
+  stop(): Promise<void>
+}
+
+const EMBEDDED_VERSIONS = { '2.8.2': '2.8', '4.4.0': '4.4' } as const
+
+/** Starts both, each with one broker. `config` is that of the real one. */
+export async function startBoth(
+  version: keyof typeof EMBEDDED_VERSIONS,
+  config: Readonly<Record<string, string>> = {},
+): Promise<BothClusters> {
+  const kafka = await startKafka({ version, config })
+  const embedded = await EmbeddedCluster.start({ version: EMBEDDED_VERSIONS[version] })
+  const sides = [await Side.open(kafka.ports[0]!), await Side.open(embedded.ports[0]!)] as const
+  return {
+    kafka,
+    embedded,
+    sides,
+    stop: async () => {
+      for (const { client } of sides) client[Symbol.dispose]()
+      await embedded.stop()
+      await kafka.stop()
+    },
+  }
+}
 
 /** A difference that may be. `path` is tested on the name of the step and the place in its response. */
 export interface KnownDifference {
