@@ -182,15 +182,25 @@ function contextOf(pems: Parameters<typeof createSecureContext>[0]): SecureConte
   try {
     return createSecureContext({ ...pems, minVersion: MIN_VERSION })
   } catch (error) {
-    const meaning = meaningOf(codeOf(error))
+    const meaning = meaningOf(codeOf(error), isEncrypted(pems?.key))
     const reason = meaning === undefined ? messageOf(error) : `${meaning} (${messageOf(error)})`
     throw new InvalidArgumentError(`tls: ${reason}`, { cause: error })
   }
 }
 
+/** PKCS #8 has a label of its own for encrypted keys; the older formats have a header (RFC 1421). */
+const ENCRYPTED_KEY = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m
+
+const isEncrypted = (key: unknown): boolean => typeof key === 'string' && ENCRYPTED_KEY.test(key)
+
 /** OpenSSL's messages are hard to understand. */
-function meaningOf(code: string): string | undefined {
-  if (/BAD_DECRYPT|BAD_PASSWORD_READ|MISSING_PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code)) {
+function meaningOf(code: string, encrypted: boolean): string | undefined {
+  // One wrong passphrase in about 256 decrypts to valid padding by chance: OpenSSL then fails to decode the key.
+  const isDecryptedWrongly = encrypted && code === 'ERR_OSSL_UNSUPPORTED'
+  if (
+    isDecryptedWrongly ||
+    /BAD_DECRYPT|BAD_PASSWORD_READ|MISSING_PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code)
+  ) {
     return "the passphrase of option 'key' is wrong or missing"
   }
   if (/KEY_VALUES_MISMATCH|KEY_TYPE_MISMATCH/.test(code)) {

@@ -351,6 +351,20 @@ describe('prepareTls', () => {
     }
   })
 
+  it('names the passphrase for each of 1,500 wrong passphrases, also when the padding fits by chance', () => {
+    const others = new Set<string>()
+    for (let index = 0; index < 1_500; index++) {
+      try {
+        prepareTls({ cert: locked.cert, key: locked.key, passphrase: `wrong ${index}` })
+        others.add('no error')
+      } catch (error) {
+        const text = String(error)
+        if (!text.includes("the passphrase of option 'key' is wrong or missing")) others.add(text)
+      }
+    }
+    expect([...others]).toEqual([])
+  })
+
   it('hides key and passphrase', () => {
     const { cert, key } = locked
     const prepared = prepareTls({ cert, key, passphrase: PASSPHRASE })
