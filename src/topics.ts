@@ -36,8 +36,8 @@ export class Topics implements AsyncIterable<Topic> {
    * NoBrokersAvailableError, RequestTimeoutError.
    */
   async list(options: TopicListOptions = {}): Promise<readonly Topic[]> {
-    const found = await this.#admin.listTopics(listing(options))
-    return found.map(({ topic }) => this.#topicOf(topic))
+    const names = await this.#admin.listTopicNames(listing(options))
+    return names.map((name) => this.#topicOf(name))
   }
 
   /**

@@ -253,7 +253,7 @@ async function echo(task, receive) {
 }
 
 const ASK = {
-  topics: async (admin) => (await admin.listTopics()).length,
+  topics: async (admin) => (await admin.listTopicNames()).length,
   partitions: async (admin) =>
     (await admin.listTopics()).reduce((sum, { partitions }) => sum + partitions.length, 0),
   groups: async (admin) => (await admin.listGroups()).groups.length,
@@ -309,7 +309,7 @@ await drive({
   slow: { usual: ['`for await`', slow] },
   echo: { usual: ['defaults', echo] },
   admin: {
-    topics: ['`listTopics()`', administer],
+    topics: ['`listTopicNames()`', administer],
     partitions: ['`listTopics()`', administer],
     groups: ['`listGroups()`', administer],
     lag: ['`lag(groups)`', administer],

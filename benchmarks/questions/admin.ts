@@ -15,7 +15,7 @@ const CASES = [
 export const admin: Question = {
   name: 'admin',
   title: 'Administration',
-  about: `A cluster has ${TOPICS} topics of ${PARTITIONS} partitions and ${GROUPS} groups that have committed an offset in ${PARTITIONS} of these partitions each. One call after the other lists the topics (samsa's always with partitions, leaders and replicas; the others' only by name), lists them with partitions, leaders and replicas, lists the groups, tells the lag of all groups with their members, or describes the configs of all topics; where a client has no call for the lag, it is put together from those that it has.`,
+  about: `A cluster has ${TOPICS} topics of ${PARTITIONS} partitions and ${GROUPS} groups that have committed an offset in ${PARTITIONS} of these partitions each. One call after the other lists the names of the topics, lists them with partitions, leaders and replicas, lists the groups, tells the lag of all groups with their members, or describes the configs of all topics; where a client has no call for the lag, it is put together from those that it has.`,
   clients: ['samsa', 'kafkajs', 'platformatic', 'java'],
   cases: (scale) =>
     CASES.map(([title, mode]) =>

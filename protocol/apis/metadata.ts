@@ -1,13 +1,9 @@
 import type { Reader } from '../buffer/reader.ts'
-import { compactInt32s, dropTags } from '../schema/compact.ts'
+import { compactInt32s, dropTags, skipCompactInt32s } from '../schema/compact.ts'
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
 import { array, bool, int16, int32, string, uuid } from '../schema/fields.ts'
 
-/**
- * Returns brokers, topics, partitions and their leaders. A request for a missing topic may create
- * it (v4+: only if the request allows it).
- */
-export const metadata = api({
+const DECLARATION = {
   key: 3,
   name: 'Metadata',
   versions: '0-13',
@@ -25,7 +21,20 @@ export const metadata = api({
     includeClusterAuthorizedOperations: bool('8-10'),
     includeTopicAuthorizedOperations: bool('8+'),
   },
-  response: {
+} as const
+
+interface Partition {
+  readonly errorCode: number
+  readonly partitionIndex: number
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicaNodes: readonly number[]
+  readonly isrNodes: readonly number[]
+  readonly offlineReplicas: readonly number[]
+}
+
+const responseWith = (read: (reader: Reader) => Partition) =>
+  ({
     throttleTimeMs: int32('3+', { ignorable: true }),
     brokers: array('0+', {
       nodeId: int32('0+'),
@@ -52,16 +61,27 @@ export const metadata = api({
           offlineReplicas: array('5+', 'int32', { ignorable: true }),
         },
         {},
-        { versions: '9+', read: readPartition },
+        { versions: '9+', read },
       ),
       topicAuthorizedOperations: int32('8+', { default: -0x80000000 }),
     }),
     clusterAuthorizedOperations: int32('8-10', { default: -0x80000000 }),
     errorCode: int16('13+', { ignorable: true }),
-  },
-})
+  }) as const
 
-function readPartition(reader: Reader) {
+/**
+ * Returns brokers, topics, partitions and their leaders. A request for a missing topic may create
+ * it (v4+: only if the request allows it).
+ */
+export const metadata = api({ ...DECLARATION, response: responseWith(readPartition) })
+
+/**
+ * The same request, for callers that need the names of all topics only: a cluster may have 100,000
+ * partitions, and their entries are skipped instead of decoded (from v9 on).
+ */
+export const metadataOfNames = api({ ...DECLARATION, response: responseWith(skipPartition) })
+
+function readPartition(reader: Reader): Partition {
   const partition = {
     errorCode: reader.int16(),
     partitionIndex: reader.int32(),
@@ -73,6 +93,26 @@ function readPartition(reader: Reader) {
   }
   dropTags(reader)
   return partition
+}
+
+const SKIPPED: Partition = {
+  errorCode: 0,
+  partitionIndex: 0,
+  leaderId: -1,
+  leaderEpoch: -1,
+  replicaNodes: [],
+  isrNodes: [],
+  offlineReplicas: [],
+}
+
+function skipPartition(reader: Reader): Partition {
+  // Its error, number, leader and leader epoch.
+  reader.skip(14)
+  skipCompactInt32s(reader)
+  skipCompactInt32s(reader)
+  skipCompactInt32s(reader)
+  dropTags(reader)
+  return SKIPPED
 }
 
 export type MetadataRequest = RequestOf<typeof metadata>

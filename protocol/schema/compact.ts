@@ -23,6 +23,10 @@ export function compactInt32s(reader: Reader): readonly number[] {
   return values
 }
 
+export function skipCompactInt32s(reader: Reader): void {
+  reader.skip(4 * lengthOf(reader))
+}
+
 /** Structs of an array, which `read` reads. */
 export function compactStructs<Struct>(
   reader: Reader,

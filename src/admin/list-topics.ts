@@ -2,9 +2,10 @@ import {
   describeTopicPartitions,
   type DescribeTopicPartitionsResponse,
 } from '../../protocol/apis/describe-topic-partitions.ts'
-import { metadata, type MetadataResponse } from '../../protocol/apis/metadata.ts'
+import { metadata, metadataOfNames } from '../../protocol/apis/metadata.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { isInternalTopic } from '../cluster/metadata.ts'
 import { metadataRequest } from '../cluster/metadata-request.ts'
 import { UnsupportedVersionError } from '../errors.ts'
 import {
@@ -25,10 +26,32 @@ export async function listAllTopics(
   deadline: Deadline,
   includeInternal: boolean,
 ): Promise<readonly TopicDescription[]> {
-  return (await allTopics(cluster, deadline))
+  const { topics } = await cluster.router.call(
+    metadata,
+    (version) => metadataRequest(version, 'all'),
+    { to: 'any', what: WHAT, deadline },
+  )
+  return topics
     .flatMap((found) => (found.name === null ? [] : [topicDescription(found, found.name, false)]))
     .filter(({ isInternal }) => includeInternal || !isInternal)
     .sort((a, b) => compareText(a.topic, b.topic))
+}
+
+export async function listTopicNames(
+  cluster: Cluster,
+  deadline: Deadline,
+  includeInternal: boolean,
+): Promise<readonly string[]> {
+  const { topics } = await cluster.router.call(
+    metadataOfNames,
+    (version) => metadataRequest(version, 'all'),
+    { to: 'any', what: WHAT, deadline },
+  )
+  return topics
+    .flatMap(({ name, isInternal }) =>
+      name === null || (!includeInternal && isInternalTopic(name, isInternal)) ? [] : [name],
+    )
+    .sort(compareText)
 }
 
 export async function* eachTopic(
@@ -69,7 +92,7 @@ async function* eachByName(
   deadline: Deadline,
   includeInternal: boolean,
 ): AsyncGenerator<TopicDescription, undefined> {
-  const names = await namesOf(cluster, deadline, includeInternal)
+  const names = await listTopicNames(cluster, deadline, includeInternal)
   for (let at = 0; at < names.length; at += TOPICS_IN_A_REQUEST) {
     const part = names.slice(at, at + TOPICS_IN_A_REQUEST)
     for (const topic of await describeTopicsByName(cluster, part, deadline)) {
@@ -77,30 +100,6 @@ async function* eachByName(
       if (topic.error?.code !== 'UNKNOWN_TOPIC_OR_PARTITION') yield topic
     }
   }
-}
-
-async function namesOf(
-  cluster: Cluster,
-  deadline: Deadline,
-  includeInternal: boolean,
-): Promise<readonly string[]> {
-  return (await allTopics(cluster, deadline))
-    .flatMap(({ name, isInternal }) =>
-      name === null || (isInternal && !includeInternal) ? [] : [name],
-    )
-    .sort(compareText)
-}
-
-async function allTopics(
-  cluster: Cluster,
-  deadline: Deadline,
-): Promise<MetadataResponse['topics']> {
-  const { topics } = await cluster.router.call(
-    metadata,
-    (version) => metadataRequest(version, 'all'),
-    { to: 'any', what: WHAT, deadline },
-  )
-  return topics
 }
 
 /** Undefined if the brokers have no pages: before Kafka 3.8, and with ZooKeeper. */

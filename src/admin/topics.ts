@@ -8,7 +8,7 @@ import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from 
 import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
 import { describeTopicsByName } from './describe-topics.ts'
-import { eachTopic, listAllTopics } from './list-topics.ts'
+import { eachTopic, listAllTopics, listTopicNames } from './list-topics.ts'
 import type { TopicDescription } from './topic-description.ts'
 import { retryTopics } from './topic-retries.ts'
 import { waitUntilGone, waitUntilVisible } from './visibility.ts'
@@ -92,7 +92,7 @@ export interface CreatePartitionsOptions extends TopicChangeOptions {
   readonly waitUntilVisible?: boolean
 }
 
-/** The options of `listTopics` and `eachTopic`. */
+/** The options of `listTopics`, `listTopicNames` and `eachTopic`. */
 export interface ListTopicsOptions extends CallOptions {
   /** Whether internal topics such as `__consumer_offsets` are listed. Default: false, as in Java. */
   readonly includeInternal?: boolean
@@ -125,6 +125,15 @@ export function topicOperations(context: AdminContext) {
     async listTopics(options: ListTopicsOptions = {}): Promise<readonly TopicDescription[]> {
       const deadline = begin(context, 'listTopics', options, { includeInternal: aBoolean })
       return listAllTopics(cluster, deadline, options.includeInternal ?? false)
+    },
+
+    /**
+     * Returns the names of the topics of the cluster that this client may see, in order. It needs less time and memory
+     * than `listTopics`, because the partitions in the response are not decoded. Java: `listTopics`.
+     */
+    async listTopicNames(options: ListTopicsOptions = {}): Promise<readonly string[]> {
+      const deadline = begin(context, 'listTopicNames', options, { includeInternal: aBoolean })
+      return listTopicNames(cluster, deadline, options.includeInternal ?? false)
     },
 
     /**

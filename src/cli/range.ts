@@ -219,8 +219,8 @@ export async function topicNames(
 ): Promise<readonly string[]> {
   const topics = topicsOf(names)
   if (!(topics instanceof RegExp)) return topics
-  const all = await client.admin.listTopics(session.call)
-  const found = all.map(({ topic }) => topic).filter((name) => topics.test(name))
+  const all = await client.admin.listTopicNames(session.call)
+  const found = all.filter((name) => topics.test(name))
   if (found.length === 0) throw new UsageError(`no topic matches ${names.join(' ')}`)
   return found
 }

@@ -35,11 +35,7 @@ export async function withSuggestion(
 }
 
 async function similarTopics(admin: Admin, wanted: readonly string[]): Promise<string> {
-  const listed = await admin.listTopics({ timeoutMs: TIMEOUT_MS })
-  return suggestionFor(
-    wanted,
-    listed.map(({ topic }) => topic),
-  )
+  return suggestionFor(wanted, await admin.listTopicNames({ timeoutMs: TIMEOUT_MS }))
 }
 
 async function similarGroups(admin: Admin, wanted: readonly string[]): Promise<string> {

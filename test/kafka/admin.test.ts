@@ -59,19 +59,19 @@ describeWithBrokers('the admin client', ['java'], () => {
       ) as { readonly broker: number }
 
       const { clusterId, brokers } = await admin.describeCluster()
-      const topics = (await admin.listTopics()).map(
-        ({ topic, topicId, isInternal, partitions }) => ({
-          topic,
-          isInternal,
-          ...(topicId === undefined ? {} : { topicId }),
-          partitions: partitions.map(({ partition, leader, replicas, isr }) => ({
-            partition,
-            leader,
-            replicas,
-            isr: [...isr].sort((a, b) => a - b),
-          })),
-        }),
-      )
+      const listed = await admin.listTopics()
+      expect(await admin.listTopicNames()).toEqual(listed.map(({ topic }) => topic))
+      const topics = listed.map(({ topic, topicId, isInternal, partitions }) => ({
+        topic,
+        isInternal,
+        ...(topicId === undefined ? {} : { topicId }),
+        partitions: partitions.map(({ partition, leader, replicas, isr }) => ({
+          partition,
+          leader,
+          replicas,
+          isr: [...isr].sort((a, b) => a - b),
+        })),
+      }))
       const all = topics.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition }) => ({ topic, partition })),
       )

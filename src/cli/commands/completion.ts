@@ -154,7 +154,7 @@ async function namesOf(kind: string, options: CommonOptions): Promise<readonly s
     const admin = await session.admin()
     const call = { timeoutMs: CLUSTER_TIMEOUT_MS }
     if (GROUPS.test(kind)) return (await admin.listGroups(call)).groups.map(({ group }) => group)
-    return (await admin.listTopics(call)).map(({ topic }) => topic)
+    return await admin.listTopicNames(call)
   } catch {
     return []
   }

@@ -36,6 +36,13 @@ describe('topics', () => {
     expect(topics[1]?.topicId).toMatch(/^[\w-]{22}$/)
   })
 
+  it('are listed by their names alone, with internal ones on request', async () => {
+    expect(await admin.listTopicNames()).toEqual(['invoices', 'orders'])
+    const all = await admin.listTopics({ includeInternal: true })
+    const names = await admin.listTopicNames({ includeInternal: true })
+    expect(names).toEqual(all.map(({ topic }) => topic))
+  })
+
   it('are listed identically page by page', async () => {
     const topics = []
     for await (const topic of admin.eachTopic()) topics.push(topic.topic)

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { apis } from '../../../protocol/apis/index.ts'
+import { metadata, metadataOfNames } from '../../../protocol/apis/metadata.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
@@ -60,14 +61,21 @@ const pairs = apis
     return versionsIn(response.versions).map((version) => ({ response, declared, version }))
   })
 
+type Replacer = (key: string, value: unknown) => unknown
+
+const withBigInts: Replacer = (_, value) => (typeof value === 'bigint' ? `${value}n` : value)
+
 /** The text of what is decoded, with the order of the fields, or of the error. */
-function textOf(message: Message<Fields>, version: number, bytes: Buffer): string {
+function textOf(
+  message: Message<Fields>,
+  version: number,
+  bytes: Buffer,
+  replacer = withBigInts,
+): string {
   const reader = new Reader(bytes)
   reader.dropsUnknownFields = true
   try {
-    const text = JSON.stringify(message.decode(reader, version), (_, value: unknown) =>
-      typeof value === 'bigint' ? `${value}n` : value,
-    )
+    const text = JSON.stringify(message.decode(reader, version), replacer)
     return `${text} to byte ${reader.offset}`
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
@@ -86,4 +94,23 @@ it(`decoders by hand return the same objects and errors as the declarations, for
     expect(textOf(response, version, bytes)).toBe(textOf(declared, version, bytes))
   })
   fc.assert(property, { seed: SEED, numRuns: RUNS })
+})
+
+it(`metadata without partitions has the same names, errors and end as with them, for damaged bytes too (SAMSA_SEED=${SEED})`, () => {
+  const declared = declaredOnly(metadata.response)
+  const versions = versionsIn(metadata.versions)
+  const countsPartitions: Replacer = (key, value) =>
+    key === 'partitions' && Array.isArray(value) ? value.length : withBigInts(key, value)
+  const seeds = fc.noBias(fc.nat(2 ** 31 - 1))
+  const property = fc.property(seeds, mutations, (seed, changes) => {
+    const version = versions[seed % versions.length]!
+    const writer = new Writer()
+    declared.encode(writer, version, randomMessage(declared, version, new Random(seed)))
+    const bytes = mutate(Buffer.concat(writer.finish()), changes)
+    const [whole, named] = [metadata.response, metadataOfNames.response].map((response) =>
+      textOf(response, version, bytes, countsPartitions),
+    )
+    expect(named).toBe(whole)
+  })
+  fc.assert(property, { seed: SEED, numRuns: 1_000 })
 })

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import { EmbeddedCluster } from '../../../../src/embedded/index.ts'
+import { EmbeddedCluster, type Faults } from '../../../../src/embedded/index.ts'
 import { KafkaClient, KafkaError, type BalancedConsumer } from '../../../../src/index.ts'
 import { until } from '../../../support/until.ts'
 import type { Operation, Place } from './operation.ts'
@@ -51,6 +51,10 @@ export class EmbeddedSide {
     const side = new EmbeddedSide(kafka, owners)
     for (const own of owners) side.#members.push(await prepare(side.#client, own))
     return side
+  }
+
+  get faults(): Faults {
+    return this.#kafka.faults
   }
 
   /** Does the operation for each owner. Returns the answer to the first. */
@@ -109,7 +113,7 @@ export function expectLike({ name, java }: Operation, real: Answer, embedded: An
 }
 
 /** Without what every cluster has of its own: addresses, ids, times. */
-function withoutNames(answer: Answer): unknown {
+export function withoutNames(answer: Answer): unknown {
   const text = JSON.stringify(answer)
     .replaceAll(/127\.0\.0\.1:\d+/g, '<address>')
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
