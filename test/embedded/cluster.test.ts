@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { describeCluster } from '../../protocol/apis/index.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { InvalidArgumentError, KafkaClient } from '../../src/index.ts'
+import { failureOf } from '../support/settled.ts'
 import { rawClientOf, topicOf } from './support/requests.ts'
 
 describe('an embedded cluster', () => {
@@ -166,6 +168,40 @@ describe('an embedded cluster', () => {
       await kafka.startBroker(leader)
       expect(kafka.leaderOf('t', 0)).toBe(leader)
     })
+
+    it('waits for the port of a broker that starts again while another process has it', async () => {
+      await using kafka = await EmbeddedCluster.start({ brokers: 2, topics: { t: {} } })
+      const port = kafka.ports[1]!
+      await kafka.stopBroker(2)
+      const other = createServer()
+      other.listen(port, '127.0.0.1')
+      await once(other, 'listening')
+      let isStarted = false
+      const starting = kafka.startBroker(2).then(() => (isStarted = true))
+      await delay(100)
+      expect(isStarted).toBe(false)
+      other.close()
+      await starting
+      using raw = await rawClientOf(kafka, 2)
+      expect(await topicOf(raw, 't')).toMatchObject({ errorCode: 0 })
+    })
+
+    it.each([0, 100])(
+      'ends the start of a broker when the cluster stops %i ms later',
+      async (ms) => {
+        const kafka = await EmbeddedCluster.start({ brokers: 2 })
+        await kafka.stopBroker(2)
+        const other = createServer()
+        other.listen(kafka.ports[1], '127.0.0.1')
+        await once(other, 'listening')
+        const starting = failureOf(kafka.startBroker(2))
+        if (ms > 0) await delay(ms)
+        await kafka.stop()
+        // By whether the system has answered.
+        expect(await starting).toMatchObject({ code: expect.stringMatching(/^PORT_/) })
+        other.close()
+      },
+    )
 
     it('lets a client continue at the new leader', async () => {
       await using kafka = await EmbeddedCluster.start({ brokers: 3, topics: { t: {} } })

@@ -1,4 +1,5 @@
 import type { AddressInfo, Server } from 'node:net'
+import { deferred } from '../../async/deferred.ts'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 
 /**
@@ -6,14 +7,18 @@ import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
  * EmbeddedClusterError.
  */
 export async function listenOn(server: Server, host: string, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(host, port, error))
-    server.once('error', fail)
-    server.listen(port, host, () => {
-      server.off('error', fail)
-      resolve()
-    })
-  })
+  const listening = deferred()
+  const done = () => listening.resolve()
+  const fail = (error: NodeJS.ErrnoException) => listening.reject(cannotListen(host, port, error))
+  // Node calls back for no server that is closed before it listens.
+  const close = () => fail(new Error('it was closed'))
+  server.once('error', fail).once('close', close).once('listening', done)
+  try {
+    server.listen(port, host)
+    await listening.promise
+  } finally {
+    server.off('error', fail).off('close', close).off('listening', done)
+  }
   return portOf(server.address())
 }
 

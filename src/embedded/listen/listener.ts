@@ -1,5 +1,14 @@
 import type { Server, Socket } from 'node:net'
+import { Deadline } from '../../async/deadline.ts'
+import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { listenOn } from './listen.ts'
+
+/**
+ * The system may give a port that it has chosen for a listener to another process while the listener is stopped. Such
+ * a process, a test beside this one for example, may end soon: a listener that starts again waits for its port.
+ */
+const PORT_WAIT_MS = 30_000
+const PORT_RETRY_MS = 50
 
 /** The options of a listener. */
 export interface ListenerDependencies<Connection> {
@@ -13,6 +22,8 @@ export interface ListenerDependencies<Connection> {
 export class Listener<Connection extends { close(): void }> {
   readonly host = '127.0.0.1'
   #port: number
+  /** True if the system has chosen the port. */
+  #isChosen = false
   #server: Server | undefined
   readonly #connections = new Set<Connection>()
   /** Includes those that have not finished the TLS handshake. */
@@ -52,9 +63,11 @@ export class Listener<Connection extends { close(): void }> {
     })
     this.#server = server
     try {
-      this.#port = await listenOn(server, this.host, this.#port)
+      const port = await this.#listen(server)
+      if (this.#port === 0) this.#isChosen = true
+      this.#port = port
     } catch (error) {
-      this.#server = undefined
+      if (this.#server === server) this.#server = undefined
       throw error
     }
     server.on('error', onError)
@@ -69,5 +82,20 @@ export class Listener<Connection extends { close(): void }> {
     for (const connection of this.connections) connection.close()
     for (const socket of this.#sockets) socket.destroy()
     await closed
+  }
+
+  async #listen(server: Server): Promise<number> {
+    const deadline = new Deadline(this.#isChosen ? PORT_WAIT_MS : 0)
+    for (;;) {
+      try {
+        return await listenOn(server, this.host, this.#port)
+      } catch (error) {
+        const isTaken = error instanceof EmbeddedClusterError && error.code === 'PORT_IN_USE'
+        if (!isTaken || !deadline.leaves(PORT_RETRY_MS)) throw error
+        await deadline.sleep(PORT_RETRY_MS)
+        // It was stopped meanwhile.
+        if (this.#server !== server) throw error
+      }
+    }
   }
 }
