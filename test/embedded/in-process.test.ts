@@ -274,7 +274,7 @@ describe.each(GROUPS)('a consumer in a group %s', (group) => {
       ...ENDLESS,
     })
     const { work } = await atWork(member, 'run()')
-    await expect(member.close({ timeoutMs: 400 })).rejects.toMatchObject({
+    await expect(member.close({ timeoutMs: 1_200 })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',
     })
     // There was time left for the hook.

@@ -6,6 +6,9 @@ import { Side } from '../support/zookeeper/side.ts'
 import { randomChapter } from '../support/zookeeper/random-steps.ts'
 import { CHAPTERS } from '../support/zookeeper/steps.ts'
 
+/** No session expires by itself, however long a request takes: it would on one side first. */
+const MIN_SESSION_TIMEOUT_MS = 15_000
+const MAX_SESSION_TIMEOUT_MS = 60_000
 /** Another one in each run; its name says which. */
 const SEED = Date.now() % 1_000_000
 
@@ -28,10 +31,13 @@ describeWithBrokers('the embedded ZooKeeper compared with a real one', ['java'],
   let ours: Side
 
   beforeAll(async () => {
-    server = await RealZooKeeper.start()
+    server = await RealZooKeeper.start({
+      minSessionTimeout: String(MIN_SESSION_TIMEOUT_MS),
+      maxSessionTimeout: String(MAX_SESSION_TIMEOUT_MS),
+    })
     embedded = await EmbeddedZooKeeper.start({
-      minSessionTimeoutMs: 1_000,
-      maxSessionTimeoutMs: 60_000,
+      minSessionTimeoutMs: MIN_SESSION_TIMEOUT_MS,
+      maxSessionTimeoutMs: MAX_SESSION_TIMEOUT_MS,
     })
     real = new Side(server.port)
     ours = new Side(embedded.port)

@@ -21,12 +21,13 @@ export class RunningCommand implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
-    child.stdout.on('data', (chunk: Buffer) => {
-      this.stdout += chunk.toString()
+    // A chunk may end within a character.
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
       this.#tell()
     })
-    child.stderr.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString()
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
       this.#tell()
     })
     child.on('error', (error) => this.#ended.reject(error))

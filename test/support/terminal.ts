@@ -33,7 +33,8 @@ export class TerminalSession implements AsyncDisposable {
       env: { ...process.env, TERM: 'xterm-256color', NO_COLOR: '', FORCE_COLOR: '', ...env },
       stdio: 'pipe',
     })
-    this.#child.stdout!.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
+    // A chunk may end within a character.
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text))
     this.#child.stdin!.on('error', () => undefined)
     this.#ended = new Promise((resolve) => this.#child.on('close', (code) => resolve(code)))
   }

@@ -1,9 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { FrameReader } from '../../../src/network/frame-reader.ts'
 import { ByteWriter } from '../kafka/bytes.ts'
+import { PATIENCE_MS } from '../patience.ts'
 import type { RawRequest } from './wire.ts'
-
-const WAIT_MS = 3_000
 
 export interface ConnectFields {
   readonly timeoutMs?: number
@@ -75,8 +74,8 @@ export class RawSession implements Disposable {
     while (this.#frames.length === 0 && !this.#isClosed) {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {
-          reject(new Error(`ZooKeeper has said nothing for ${WAIT_MS} ms`))
-        }, WAIT_MS)
+          reject(new Error(`ZooKeeper has said nothing for ${PATIENCE_MS} ms`))
+        }, PATIENCE_MS)
         this.#wake = () => {
           clearTimeout(timer)
           resolve()

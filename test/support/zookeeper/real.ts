@@ -5,7 +5,7 @@ import type { JavaProcess } from '../kafka/java.ts'
 import { freePorts } from '../kafka/ports.ts'
 import { startZooKeeper } from '../kafka/zookeeper.ts'
 
-/** A real ZooKeeper, with session timeouts from 1 to 60 s. */
+/** A real ZooKeeper, with session timeouts from 1 to 60 s unless its settings say otherwise. */
 export class RealZooKeeper implements AsyncDisposable {
   readonly port: number
   readonly #java: JavaProcess
@@ -17,10 +17,10 @@ export class RealZooKeeper implements AsyncDisposable {
     this.#folder = folder
   }
 
-  static async start(): Promise<RealZooKeeper> {
+  static async start(config: Readonly<Record<string, string>> = {}): Promise<RealZooKeeper> {
     const folder = await mkdtemp(join(tmpdir(), 'samsa-zookeeper-'))
     const [port = 0] = await freePorts(1)
-    return new RealZooKeeper(port, await startZooKeeper({ folder, port }), folder)
+    return new RealZooKeeper(port, await startZooKeeper({ folder, port, config }), folder)
   }
 
   get hosts(): string {

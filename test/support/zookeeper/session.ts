@@ -5,6 +5,7 @@ import {
   type Exception,
   type State,
 } from 'node-zookeeper-client'
+import { PATIENCE_MS } from '../patience.ts'
 
 const NODE_TYPES = {
   lasting: 0,
@@ -12,7 +13,7 @@ const NODE_TYPES = {
   ephemeral: 1,
   ephemeralSequential: 3,
 } as const
-const TIMEOUT_MS = 10_000
+const SESSION_TIMEOUT_MS = 10_000
 
 export interface SessionOptions {
   /** Default: 10,000. */
@@ -38,7 +39,7 @@ export class ZooKeeperTestSession implements Disposable {
 
   static async open(
     hosts: string,
-    { timeoutMs = TIMEOUT_MS }: SessionOptions = {},
+    { timeoutMs = SESSION_TIMEOUT_MS }: SessionOptions = {},
   ): Promise<ZooKeeperTestSession> {
     const session = new ZooKeeperTestSession(hosts, timeoutMs)
     session.client.connect()
@@ -131,8 +132,8 @@ export class ZooKeeperTestSession implements Disposable {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {
           const seen = `${this.states.join(', ')}; ${this.events.join(', ')}`
-          reject(new Error(`nothing more has happened for ${TIMEOUT_MS} ms; so far: ${seen}`))
-        }, TIMEOUT_MS)
+          reject(new Error(`nothing more has happened for ${PATIENCE_MS} ms; so far: ${seen}`))
+        }, PATIENCE_MS)
         this.#waiting.add(() => {
           clearTimeout(timer)
           resolve()

@@ -165,8 +165,9 @@ describe('the warning that nothing is committed', () => {
       'has committed',
       GROUP,
       async (consumer) => {
+        // Before it has consumed: from then on the time runs, and a slow commit would be too late.
+        await consumer.commits.commit([{ ...A0, offset: 0 }])
         await consumer.reader.consume()
-        await consumer.commits.commit()
       },
     ],
     ['is read by run', GROUP, (consumer) => consumer.reader.run(() => undefined)],

@@ -112,7 +112,8 @@ describe.each(NAMES)('a message or batch that %s is processing', (way) => {
   it('is not committed by a close() that reaches its timeout', async () => {
     const consumer = await reader({ autoCommitEnable: true, autoCommitIntervalMs: 600_000 })
     await atWork(consumer, way)
-    await consumer.close({ timeoutMs: 200 })
+    // A quarter of it is for the commit.
+    await consumer.close({ timeoutMs: 1_000 })
     expect(await committed()).toBe(1)
   })
 

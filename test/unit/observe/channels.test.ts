@@ -72,8 +72,8 @@ describe('events', () => {
     let answers = 0
     fake.handle(metadata, () => (answers++ === 0 ? undefined : { brokers: [], topics: [] }))
     const events = await eventsOf(async () => {
-      await using client = new KafkaClient({ ...QUICK, hosts: fake.name, socketTimeoutMs: 50 })
-      await failureOf(client.topic('orders').partitions({ timeoutMs: 1_000 }))
+      await using client = new KafkaClient({ ...QUICK, hosts: fake.name, socketTimeoutMs: 500 })
+      await failureOf(client.topic('orders').partitions({ timeoutMs: 60_000 }))
     })
     const timedOut: unknown = expect.objectContaining({ code: 'REQUEST_TIMED_OUT' })
     const failed = events.get('samsa:request')?.find((event) => hasError(event))

@@ -190,7 +190,9 @@ describe('close', () => {
   it('uses pendingTimeoutMs if no timeout is given', async () => {
     const producer = await open({ pendingTimeoutMs: 50 })
     const held = bench.kafka.faults.on({ ...PRODUCE, times: 1 }, { hold: true })
+    const seen = bench.kafka.requests.next(PRODUCE)
     const sent = producer.produce('x')
+    await seen
     await producer.close().catch(() => undefined)
     expect(await failureOf(sent)).toBeInstanceOf(ProduceFailureError)
     held.release()

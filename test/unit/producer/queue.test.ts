@@ -66,7 +66,9 @@ describe('a full queue', () => {
 
   it('is waited for up to a timeout', async () => {
     const producer = await open({ maxQueuedMessages: 1 })
+    const asked = bench.kafka.requests.next({ api: 'Produce' })
     void producer.produce('x')
+    await asked
     expect(await failureOf(producer.ready({ timeoutMs: 10 }))).toMatchObject({
       code: 'REQUEST_TIMED_OUT',
     })
