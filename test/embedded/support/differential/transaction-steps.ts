@@ -293,7 +293,8 @@ const timedOut = (what: string, id: string): Step => ({
 const timeout = (id: string, begin: readonly Step[], endVersion: number, writeVersion: number) => {
   const of = { id, as: id }
   return [
-    init(`a producer with a short timeout, ${id}`, { id, as: id, timeoutMs: 500 }),
+    // Longer than the requests of `begin` take: it would end the transaction of one side only.
+    init(`a producer with a short timeout, ${id}`, { id, as: id, timeoutMs: 1_500 }),
     ...begin,
     timedOut(`a transaction that timed out, ${id}`, id),
     ...ends(`the ends after the timeout, ${id}`),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BalancedConsumerOptions } from '../../../../src/index.ts'
+import { PATIENCE_MS } from '../../patience.ts'
 import { now, WAYS, type Life } from './events.ts'
 import { MemberProcess } from './process.ts'
 
@@ -18,12 +19,6 @@ export interface CrowdOptions {
   readonly onProgress?: (text: string) => void
 }
 
-/** How long a group may take to settle, and where somebody's session must expire first. */
-const SETTLE_MS = 10_000
-const SETTLE_AFTER_EXPIRY_MS = 30_000
-/** Not what the group is measured by: how long a process may take to start, and no message may come at the end. */
-const PATIENCE_MS = 300_000
-
 /** The processes of the storm, and what is done to them. */
 export class Crowd {
   readonly deeds: Record<'start' | 'kill' | 'stop' | 'leave', number> = {
@@ -32,8 +27,6 @@ export class Crowd {
   readonly #options: CrowdOptions
   readonly #members: MemberProcess[] = []
   #waking: Promise<void>[] = []
-  /** Since the group last settled, somebody was killed or stopped: others wait for the end of the session. */
-  #mustExpire = false
 
   constructor(options: CrowdOptions) {
     this.#options = options
@@ -69,16 +62,13 @@ export class Crowd {
     this.deeds[what]++
     onProgress(`${what} ${one.name}`)
     if (what === 'leave') one.leave()
-    else {
-      this.#mustExpire = true
-      if (what === 'kill') one.kill()
-      else this.#stop(one)
-    }
+    else if (what === 'kill') one.kill()
+    else this.#stop(one)
   }
 
   /**
    * Waits until each partition is one member's, and each member has been given its own, with nothing done to any of
-   * them meanwhile. Resolves with how long that took since the last change; throws where it is too long.
+   * them meanwhile. Resolves with how long that took since the last change; throws if it never settles.
    */
   async settled(): Promise<number> {
     await Promise.all(this.#waking)
@@ -86,9 +76,7 @@ export class Crowd {
     const isRunning = () => this.#staying.every((member) => member.isRunning)
     await until(isRunning, PATIENCE_MS, 'a process has not started')
     const from = now()
-    const limitMs = this.#mustExpire ? SETTLE_AFTER_EXPIRY_MS : SETTLE_MS
-    await until(() => this.#isSettled(), limitMs, 'the group did not settle')
-    this.#mustExpire = false
+    await until(() => this.#isSettled(), PATIENCE_MS, 'the group did not settle')
     return now() - from
   }
 
