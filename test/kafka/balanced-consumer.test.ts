@@ -63,7 +63,7 @@ async function produce(topic: string, partitions: number, from: number, to: numb
 }
 
 async function take(from: BalancedConsumer, count: number): Promise<number[]> {
-  return (await takeTexts(from, count, 20_000)).map(Number)
+  return (await takeTexts(from, count)).map(Number)
 }
 
 /** Asks for more where there is none: what was read is processed. */

@@ -84,7 +84,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
         managed: true,
         autoOffsetReset: 'earliest',
       })
-      expect(await takeTexts(consumer, 1, 20_000)).toEqual(['one'])
+      expect(await takeTexts(consumer, 1)).toEqual(['one'])
       expect(bench.proxy.turnsAway).toBe(0)
     })
   })

@@ -9,6 +9,7 @@ import { kcatWrite } from '../support/kcat.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { failureOf } from '../support/settled.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 /** As in pykafka's tests: what is produced before each of them. */
 const MESSAGES = 1_000
@@ -59,7 +60,7 @@ describeWithBrokers('a simple consumer on a real broker', ['java', 'kcat'], () =
     async function take(consumer: SimpleConsumer, wanted: number): Promise<string[]> {
       const values: string[] = []
       while (values.length < wanted) {
-        const message = await consumer.consume({ timeoutMs: 10_000 })
+        const message = await consumer.consume({ timeoutMs: PATIENCE_MS })
         if (message === undefined) throw new Error(`Only ${values.length} messages came`)
         values.push(String(message.value))
       }

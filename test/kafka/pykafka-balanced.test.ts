@@ -34,6 +34,7 @@ import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { SessionRelay } from '../support/zookeeper/session-relay.ts'
 import { ZooKeeperTestSession } from '../support/zookeeper/session.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 /** As in pykafka's tests. */
 const PARTITIONS = 3
@@ -76,7 +77,7 @@ function open(topic: string, options: Options): Promise<BalancedConsumer> {
 }
 
 async function partitionOfNext(consumer: BalancedConsumer): Promise<number | undefined> {
-  return (await consumer.consume({ timeoutMs: 20_000 }))?.partition
+  return (await consumer.consume({ timeoutMs: PATIENCE_MS }))?.partition
 }
 
 /**
@@ -185,7 +186,7 @@ describeWithBrokers("pykafka's tests of its balanced consumers", ['java'], () =>
         await shared([first, second], PARTITIONS)
         expect(seen.every(({ size }) => size > 0)).toBe(true)
         expect([...first.positions.values()]).toEqual(first.partitions.map(() => 50))
-        expect((await first.consume({ timeoutMs: 20_000 }))?.offset).toBe(50)
+        expect((await first.consume({ timeoutMs: PATIENCE_MS }))?.offset).toBe(50)
       })
 
       it('throws what its callback threw', async () => {

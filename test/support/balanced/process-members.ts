@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { deferred } from '../../../src/async/deferred.ts'
 import type { AssignorName } from '../../../src/index.ts'
 import { kafkaTools } from '../kafka/download.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m']
 
@@ -153,7 +154,7 @@ export class ProcessGroup implements AsyncDisposable {
   }
 
   /** Resolves when it is so, which is looked at whenever a member says something. */
-  async until(what: string, isSo: () => boolean, timeoutMs = 60_000): Promise<void> {
+  async until(what: string, isSo: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
     const timer = setTimeout(() => this.changed(), timeoutMs)
     const end = performance.now() + timeoutMs
     try {
