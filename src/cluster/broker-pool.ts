@@ -15,14 +15,20 @@ import type { ClusterOptions } from './cluster-options.ts'
 
 /** How long a lookup waits for a broker before it also asks another. */
 export const LOOKUP_PATIENCE_MS = 1_000
+/**
+ * A broker whose response is this late is frozen, cut off or busy. It keeps its connections when it is frozen, so that
+ * requests would fail only after their timeout; meanwhile other brokers may have become the leaders, which a lookup
+ * shows.
+ */
+export const OVERDUE_MS = 2_000
 
 export interface AnyOptions extends RequestOptions {
   /** Default: the next broker is asked only when a request has failed. */
   readonly patienceMs?: number
 }
 
-/** A broker in a Metadata response. */
-interface ListedBroker extends Address {
+/** A broker in a response. */
+export interface ListedBroker extends Address {
   readonly nodeId: number
   readonly rack: string | null
 }

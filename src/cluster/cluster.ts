@@ -3,7 +3,7 @@ import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { Address } from '../network/address.ts'
 import type { BrokerVersions } from '../network/api-versions.ts'
 import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
-import { BrokerPool } from './broker-pool.ts'
+import { BrokerPool, type ListedBroker } from './broker-pool.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { Coordinators } from './coordinators.ts'
 import { FanOut } from './fan-out.ts'
@@ -74,11 +74,18 @@ export class Cluster {
   }
 
   /**
-   * Takes over the leaders that a response names beside an error (KIP-951), until the next refresh. Ignores those that
-   * are not newer, and brokers whose address is not known.
+   * Takes over the leaders that a response names beside errors (KIP-951), by topic, with the addresses that it has for
+   * them, until the next refresh. Ignores leaders that are not newer, and those whose address is not known.
    */
-  learnLeaders(topic: string, leaders: readonly NamedLeader[]): void {
-    this.#metadata.learnLeaders(topic, leaders)
+  learnLeaders(
+    named: ReadonlyMap<string, readonly NamedLeader[]>,
+    endpoints: readonly ListedBroker[],
+  ): void {
+    if (named.size === 0) return
+    for (const { nodeId, host, port, rack } of endpoints) {
+      this.#pool.learnBroker(nodeId, { host, port }, rack)
+    }
+    for (const [topic, leaders] of named) this.#metadata.learnLeaders(topic, leaders)
   }
 
   /**

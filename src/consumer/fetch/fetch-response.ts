@@ -52,7 +52,7 @@ export class ResponseHandler {
     if (bytes > 0) this.#parts.metrics.counted.fetchBytes.record(bytes)
     const lease = this.#leaseOf(fetched)
     lease?.retain()
-    learnLeaders(this.#parts.cluster, response, asked, fetched, byId)
+    this.#parts.cluster.learnLeaders(namedLeaders(asked, fetched, byId), response.nodeEndpoints)
     for (const { state, toFetch, version } of asked) {
       const one = fetched.get(keyOf(toFetch, byId))
       // The partition was given up or moved after the request, so its part of the response is not wanted any more.
@@ -128,13 +128,11 @@ export class ResponseHandler {
 }
 
 /** A broker that does not lead a partition any more names the leader, so that no request is needed to find it. */
-function learnLeaders(
-  cluster: Cluster,
-  { nodeEndpoints }: FetchResponse,
+function namedLeaders(
   asked: readonly Asked[],
   fetched: ReadonlyMap<string, FetchedPartition>,
   byId: boolean,
-): void {
+): ReadonlyMap<string, readonly NamedLeader[]> {
   const named = new Map<string, NamedLeader[]>()
   for (const { toFetch } of asked) {
     const { errorCode = ErrorCode.NONE, currentLeader } = fetched.get(keyOf(toFetch, byId)) ?? {}
@@ -142,9 +140,5 @@ function learnLeaders(
     const { topic, partition } = toFetch
     if (currentLeader.leaderId >= 0) appendTo(named, topic, { partition, ...currentLeader })
   }
-  if (named.size === 0) return
-  for (const { nodeId, host, port, rack } of nodeEndpoints) {
-    cluster.learnBroker(nodeId, { host, port }, rack)
-  }
-  for (const [topic, leaders] of named) cluster.learnLeaders(topic, leaders)
+  return named
 }

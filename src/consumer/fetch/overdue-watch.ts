@@ -1,14 +1,11 @@
 import { Timer } from '../../async/timer.ts'
+import { OVERDUE_MS } from '../../cluster/broker-pool.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { Asked } from './fetch-response.ts'
 import type { Source } from './source.ts'
 
-/** A response that is this much later than the request allows comes from a broker that is frozen, cut off or busy. */
-const OVERDUE_MS = 2_000
-
 /**
- * Watches a poll whose response is overdue. A frozen broker keeps its connections, so that the poll would fail only
- * after the timeout of the request; meanwhile other brokers have become the leaders. Metadata shows that: then the poll
+ * Watches a poll whose response is overdue: later than the request allows. When metadata names another leader, the poll
  * is cut, and its partitions are fetched from their new leaders.
  */
 export class OverdueWatch {

@@ -40,6 +40,8 @@ export class PartitionQueue<Batch extends QueuedBatch> {
    * written first.
    */
   sentTo: object | undefined
+  /** The epoch of the leader that the last batch was sent to; −1 where it is not known. */
+  sentToEpoch = -1
   /** Whether it waits after a failure. */
   isBackingOff = false
   /** Whether another thread is compressing the first batch. */
@@ -151,12 +153,13 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     for (const batch of this.batches) batch.sequence = undefined
   }
 
-  /** Takes the next batch for a request to the broker of a sink. */
-  take(request: ProduceAttempt, sink: object): Batch {
+  /** Takes the next batch for a request to the broker of a sink, the leader of this epoch. */
+  take(request: ProduceAttempt, sink: object, leaderEpoch: number): Batch {
     const batch = this.next!
     if (batch === this.batches[0]) this.batches.shift()
     else this.batches.splice(this.batches.indexOf(batch), 1)
     this.sentTo = sink
+    this.sentToEpoch = leaderEpoch
     this.close(batch)
     batch.attempts++
     batch.request = request

@@ -79,7 +79,9 @@ export class Settlement {
     if (batch.traces !== undefined) endTraces(batch.traces, queue.partition, ending)
     if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
     if (deliveryChannel.hasSubscribers) publish(this.#metrics, batch, ending)
-    const isAnswered = this.#settings.requiredAcks !== 0 && batch.attempts === 1
+    // A socket may still have the bytes of an attempt without a response.
+    const { attempts, outcomeUnknown } = batch
+    const isAnswered = this.#settings.requiredAcks !== 0 && attempts === 1 && !outcomeUnknown
     this.#accumulator.release(batch, isAnswered && !('error' in ending))
     this.#capacity.makeRoom()
   }

@@ -8,14 +8,14 @@ import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 
 interface Wait {
   readonly timer: NodeJS.Timeout
-  /** The epoch of the leader that was known when the wait began; −1 before Kafka 2.1. */
-  readonly leaderEpoch: number
+  /** The epoch of the leader that failed; −1 before Kafka 2.1. */
+  readonly failedEpoch: number
 }
 
 /**
  * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged. A wait
- * ends when metadata names a newer leader (KIP-951): the failure was that of the former one. Epochs only rise, so that
- * brokers that disagree about a leader cannot shorten waits again and again.
+ * ends when a newer leader is known (KIP-951), and does not begin when one is known already: the failure was that of the
+ * former one. Epochs only rise, so that brokers that disagree about a leader cannot shorten waits again and again.
  */
 export class Backoffs {
   readonly #cluster: Cluster
@@ -34,20 +34,37 @@ export class Backoffs {
     this.#backoff = { initialMs: firstMs, maxMs: Math.max(firstMs, maxMs) }
   }
 
-  /** Blocks a partition for the wait, and refreshes metadata if outdated metadata may be the cause. */
-  wait(queue: PartitionQueue<Batch>, error: Error): void {
+  /**
+   * Blocks a partition for the wait, and refreshes metadata if outdated metadata may be the cause. `failedEpoch` is that
+   * of the leader that failed; default: of the leader that is known.
+   */
+  wait(
+    queue: PartitionQueue<Batch>,
+    error: Error,
+    failedEpoch = this.#cluster.leaderEpochOf(queue.topic, queue.partition),
+  ): void {
     const { topic, partition } = queue
+    const isLedElsewhere = this.#isLedSince(queue, failedEpoch)
     // Brokers may not know a new topic yet: its messages wait until their time is over. If the refresh fails, nothing
     // can be sent, and the next check finds that.
-    if (suggestsNewMetadata(error)) this.#refreshed(topic)
+    if (!isLedElsewhere && suggestsNewMetadata(error)) this.#refreshed(topic)
     queue.lastError = error
-    if (queue.isBackingOff || this.#isStopped) return
-    const waitMs = backoffMs(queue.failures++, this.#backoff)
+    if (this.#isStopped) return
+    if (queue.isBackingOff) {
+      if (isLedElsewhere) this.#end(queue)
+      return
+    }
+    const attempt = queue.failures++
+    const waitMs = isLedElsewhere ? 0 : backoffMs(attempt, this.#backoff)
     const what = `producing to ${topic}-${partition}`
     reportRetry(this.#cluster.options, { what, attempt: queue.failures, waitMs, error })
+    if (isLedElsewhere) {
+      this.#ready.add(queue)
+      return
+    }
     queue.isBackingOff = true
     const timer = setTimeout(() => this.#end(queue), waitMs)
-    this.#waits.set(queue, { timer, leaderEpoch: this.#cluster.leaderEpochOf(topic, partition) })
+    this.#waits.set(queue, { timer, failedEpoch })
   }
 
   stop(): void {
@@ -63,14 +80,18 @@ export class Backoffs {
     this.#refresh = refresh
     refresh.then(
       () => {
-        for (const [queue, { leaderEpoch }] of this.#waits) {
-          const { topic: name, partition } = queue
-          const isNewer = this.#cluster.leaderEpochOf(name, partition) > leaderEpoch
-          if (isNewer && this.#cluster.leaderOf(name, partition) !== undefined) this.#end(queue)
+        for (const [queue, { failedEpoch }] of this.#waits) {
+          if (this.#isLedSince(queue, failedEpoch)) this.#end(queue)
         }
       },
       () => undefined,
     )
+  }
+
+  /** Whether another leader than that of this epoch is known. */
+  #isLedSince({ topic, partition }: PartitionQueue<Batch>, failedEpoch: number): boolean {
+    if (this.#cluster.leaderEpochOf(topic, partition) <= failedEpoch) return false
+    return this.#cluster.leaderOf(topic, partition) !== undefined
   }
 
   #end(queue: PartitionQueue<Batch>): void {

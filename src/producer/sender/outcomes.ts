@@ -183,7 +183,7 @@ export class Outcomes {
     } else {
       queue.putBack(batch)
     }
-    this.#backoffs.wait(queue, error)
+    this.#backoffs.wait(queue, error, queue.sentToEpoch)
   }
 
   #divide(batch: Batch, error: Error): void {

@@ -4,8 +4,10 @@ import {
   type ProduceResponse,
 } from '../../../protocol/apis/produce.ts'
 import type { Compression } from '../../../protocol/compression/index.ts'
+import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { appendTo } from '../../cluster/append-to.ts'
+import type { NamedLeader } from '../../cluster/metadata-cache.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import { wireOf } from './seal.ts'
 
@@ -73,4 +75,18 @@ export function answersTo(
     const topic = topics.get(queue.topic) ?? topics.get(topicIdOf(queue.topic) ?? '')
     return topic?.get(queue.partition)
   })
+}
+
+/** The leaders that a broker names beside the errors of partitions that it does not lead (KIP-951), by topic. */
+export function namedLeaders(
+  batches: readonly Batch[],
+  answers: readonly (PartitionResponse | undefined)[],
+): ReadonlyMap<string, readonly NamedLeader[]> {
+  const named = new Map<string, NamedLeader[]>()
+  batches.forEach(({ queue: { topic, partition } }, index) => {
+    const { errorCode = ErrorCode.NONE, currentLeader } = answers[index] ?? {}
+    if (errorCode === ErrorCode.NONE || currentLeader === undefined) return
+    if (currentLeader.leaderId >= 0) appendTo(named, topic, { partition, ...currentLeader })
+  })
+  return named
 }

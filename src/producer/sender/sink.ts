@@ -1,7 +1,7 @@
 import { produce } from '../../../protocol/apis/produce.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { KafkaError } from '../../errors.ts'
+import { KafkaError, RequestTimeoutError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
 import type { ProduceAttempt } from '../accumulator/queued-batch.ts'
@@ -11,7 +11,8 @@ import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
 import type { Expiry } from './expiry.ts'
 import type { Outcomes } from './outcomes.ts'
-import { answersTo, maxProduceVersion, produceRequest } from './produce-request.ts'
+import { OverdueWatch, type Waiting } from './overdue-watch.ts'
+import { answersTo, maxProduceVersion, namedLeaders, produceRequest } from './produce-request.ts'
 import { formatOf, refusals, seal, sealedBytes, wireOf } from './seal.ts'
 
 /** The dependencies that all sinks of a producer share. */
@@ -40,25 +41,38 @@ const KNOWS_REPEATS_FROM = 5
 const MANY_BATCHES = 50
 const SMALL_BATCH_BYTES = 8 * 1024
 
+interface RequestInFlight {
+  readonly batches: readonly Batch[]
+  readonly attempt: ProduceAttempt
+  /** By `performance.now()`. */
+  readonly startedAt: number
+  /** Its batches are sent to another broker: what becomes of it does not matter any more. */
+  isAbandoned: boolean
+}
+
 /**
  * The producer's view of a broker: the partitions that have something for it, and its requests in flight, `maxInFlight`
  * at most. A request contains the first batch of as many partitions as fit `maxRequestSize`.
  */
-export class Sink {
+export class Sink implements Waiting {
   readonly broker: Broker
   readonly #context: SinkContext
   /** In the order in which they became ready; partitions that were served go to the end. */
   #ready: PartitionQueue<Batch>[] = []
-  #inFlight = 0
+  /** The requests in flight, oldest first. */
+  readonly #requests: RequestInFlight[] = []
+  readonly #overdue: OverdueWatch
   /** The version of Produce that the broker supports; undefined until it is known. */
   #version: number | undefined
-  #isConnecting = false
+  /** When it began to connect, by `performance.now()`; undefined if it does not. */
+  #connectingSince: number | undefined
   #nextTurn: NodeJS.Immediate | undefined
   #idle: Deferred<void> | undefined
 
   constructor(broker: Broker, context: SinkContext) {
     this.broker = broker
     this.#context = context
+    this.#overdue = new OverdueWatch(context.cluster, this)
   }
 
   get format(): RecordFormat | undefined {
@@ -73,12 +87,13 @@ export class Sink {
   pump(): void {
     if (this.#ready.length === 0 || this.#nextTurn !== undefined) return
     if (this.#version === undefined) {
-      if (!this.#isConnecting) void this.#connect()
+      if (this.#connectingSince === undefined) void this.#connect()
       return
     }
     const startedAt = performance.now()
-    while (this.#inFlight < this.#context.settings.maxInFlight && this.#ready.length > 0) {
-      if (this.#inFlight > 0 && this.#hasManySmallBatches()) return
+    const { maxInFlight } = this.#context.settings
+    while (this.#requests.length < maxInFlight && this.#ready.length > 0) {
+      if (this.#requests.length > 0 && this.#hasManySmallBatches()) return
       const request: ProduceAttempt = { isWritten: false }
       const batches = this.#collect(request, formatOf(this.#version), startedAt)
       if (batches.length > 0) void this.#send(batches, request)
@@ -103,18 +118,45 @@ export class Sink {
 
   /** Resolves when no request is in flight. */
   idle(): Promise<void> {
-    if (this.#inFlight === 0) return Promise.resolve()
+    if (this.#requests.length === 0) return Promise.resolve()
     return (this.#idle ??= deferred()).promise
   }
 
+  get waitingSince(): number | undefined {
+    return this.#connectingSince ?? this.#requests[0]?.startedAt
+  }
+
+  waitingTopics(): ReadonlySet<string> {
+    const topics = new Set(this.#ready.map(({ topic }) => topic))
+    for (const { batches } of this.#requests) {
+      for (const { queue } of batches) topics.add(queue.topic)
+    }
+    return topics
+  }
+
+  leaveMoved(): void {
+    const ready = this.#ready
+    this.#ready = []
+    for (const queue of ready) {
+      if (this.#leads(queue)) this.#ready.push(queue)
+      else this.#handOver(queue)
+    }
+    for (const request of [...this.#requests]) {
+      if (this.#mayAbandon(request)) this.#abandon(request)
+    }
+    this.#continue()
+  }
+
   stop(): void {
+    this.#overdue.stop()
     clearImmediate(this.#nextTurn)
     this.#ready = []
   }
 
   /** Gets the version of Produce first, because it decides the format of the batches. */
   async #connect(): Promise<void> {
-    this.#isConnecting = true
+    this.#connectingSince = performance.now()
+    this.#overdue.start()
     try {
       const versions = await this.broker.versions('produce')
       this.#version = versions.pick(produce)
@@ -122,17 +164,19 @@ export class Sink {
       const ready = this.#ready
       this.#ready = []
       for (const queue of ready) {
-        queue.delist()
-        this.#context.outcomes.unreachable(queue, error as Error)
+        if (this.#leads(queue)) {
+          queue.delist()
+          this.#context.outcomes.unreachable(queue, error as Error)
+        } else this.#handOver(queue)
       }
     }
-    this.#isConnecting = false
+    this.#connectingSince = undefined
     this.pump()
   }
 
   /** Collects the batches of one request. Partitions with nothing to send leave the list. */
   #collect(request: ProduceAttempt, format: RecordFormat, startedAt: number): Batch[] {
-    const { cluster, settings, ready: elsewhere } = this.#context
+    const { cluster, settings } = this.#context
     const { compression, maxRequestSize } = settings
     const knowsRepeats = (this.#version ?? 0) >= KNOWS_REPEATS_FROM
     const ready = this.#ready
@@ -142,9 +186,8 @@ export class Sink {
     let at = 0
     for (; at < ready.length; at++) {
       const queue = ready[at]!
-      if (cluster.leaderOf(queue.topic, queue.partition) !== this.broker) {
-        queue.delist()
-        elsewhere.add(queue)
+      if (!this.#leads(queue)) {
+        this.#handOver(queue)
         continue
       }
       const mustWait = queue.inFlight.length > 0 && (!knowsRepeats || queue.sentTo !== this)
@@ -154,7 +197,7 @@ export class Sink {
         continue
       }
       if (batches.length > 0 && bytes + sealedBytes(head) > maxRequestSize) break
-      queue.take(request, this)
+      queue.take(request, this, cluster.leaderEpochOf(queue.topic, queue.partition))
       queue.number(head)
       const wireBytes = wireOf(head, compression).length
       this.#count(head, wireBytes, startedAt)
@@ -169,6 +212,16 @@ export class Sink {
     }
     this.#ready = [...ready.slice(at), ...again]
     return batches
+  }
+
+  #leads({ topic, partition }: PartitionQueue<Batch>): boolean {
+    return this.#context.cluster.leaderOf(topic, partition) === this.broker
+  }
+
+  /** Gives a partition back, which goes to the sink of its leader. */
+  #handOver(queue: PartitionQueue<Batch>): void {
+    queue.delist()
+    this.#context.ready.add(queue)
   }
 
   #count(batch: Batch, wireBytes: number, startedAt: number): void {
@@ -228,9 +281,46 @@ export class Sink {
     return new KafkaError('VERSION_CHANGED', reason, true, { broker: this.broker.name })
   }
 
-  #becomeIdle(): void {
-    this.#idle?.resolve()
-    this.#idle = undefined
+  /**
+   * Whether a batch of the request has another leader by now, and all may be sent again. Without sequence numbers a
+   * batch could be written twice, so that a request with such batches waits for its timeout, as in the Java client.
+   */
+  #mayAbandon({ batches, attempt }: RequestInFlight): boolean {
+    const isRepeatable = !attempt.isWritten || batches.every((one) => one.sequence !== undefined)
+    return isRepeatable && batches.some(({ queue }) => this.#isLedElsewhere(queue))
+  }
+
+  #isLedElsewhere({ topic, partition, sentToEpoch }: PartitionQueue<Batch>): boolean {
+    const { cluster } = this.#context
+    if (cluster.leaderEpochOf(topic, partition) <= sentToEpoch) return false
+    const leader = cluster.leaderOf(topic, partition)
+    return leader !== undefined && leader !== this.broker
+  }
+
+  /** Sends the batches of an overdue request again, without waiting for its response. */
+  #abandon(request: RequestInFlight): void {
+    request.isAbandoned = true
+    this.#remove(request)
+    const { batches, attempt, startedAt } = request
+    const afterMs = Math.round(performance.now() - startedAt)
+    const { name: broker } = this.broker
+    const reason = `${broker} has not answered Produce for ${afterMs} ms, and another broker leads now`
+    const error = new RequestTimeoutError(reason, { broker })
+    for (const batch of batches) this.#context.outcomes.failed(batch, error, attempt.isWritten)
+  }
+
+  #remove(request: RequestInFlight): void {
+    const at = this.#requests.indexOf(request)
+    if (at >= 0) this.#requests.splice(at, 1)
+  }
+
+  /** Requests have ended. */
+  #continue(): void {
+    if (this.#requests.length === 0) {
+      this.#idle?.resolve()
+      this.#idle = undefined
+    }
+    this.pump()
   }
 
   async #send(batches: readonly Batch[], attempt: ProduceAttempt): Promise<void> {
@@ -240,7 +330,15 @@ export class Sink {
       if (!ids.has(queue.topic)) ids.set(queue.topic, cluster.known(queue.topic)?.topicId)
     }
     const topicIdOf = (topic: string) => ids.get(topic)
+    const startedAt = performance.now()
+    const request: RequestInFlight = { batches, attempt, startedAt, isAbandoned: false }
+    const throwIfEnded = () => {
+      const isEnded = request.isAbandoned || batches.some(({ isSettled }) => isSettled)
+      if (isEnded) throw tooLate(this.broker.name)
+    }
     const body = (version: number) => {
+      // The batches of an abandoned request may be in another one.
+      throwIfEnded()
       if (formatOf(version) !== this.format) throw this.#changedFormat(version)
       return produceRequest(batches, settings, topicIdOf, policy.transactionalId, version)
     }
@@ -249,32 +347,42 @@ export class Sink {
       maxVersion: Math.min(policy.maxProduceVersion, maxProduceVersion(batches, topicIdOf)),
       timeoutMs: Math.max(cluster.options.requestTimeoutMs, settings.ackTimeoutMs),
       onWrite: () => {
-        if (batches.some(({ isSettled }) => isSettled)) throw tooLate(this.broker.name)
+        throwIfEnded()
         attempt.isWritten = true
       },
     } as const
-    this.#inFlight++
+    this.#requests.push(request)
+    this.#overdue.start()
     try {
       if (settings.requiredAcks === 0) {
         await this.broker.send(produce, body, options)
-        this.#inFlight--
+        if (request.isAbandoned) return
+        this.#remove(request)
         for (const batch of batches) outcomes.sent(batch)
       } else {
         const response = await this.broker.request(produce, body, options)
-        this.#inFlight--
+        if (request.isAbandoned) return
+        this.#remove(request)
         const answers = answersTo(batches, response, topicIdOf)
+        const { nodeEndpoints } = response
+        if (nodeEndpoints.length > 0) {
+          cluster.learnLeaders(namedLeaders(batches, answers), nodeEndpoints)
+        }
         batches.forEach((batch, index) => outcomes.answered(batch, answers[index], this.broker))
       }
     } catch (error) {
-      this.#inFlight--
+      if (request.isAbandoned) return
+      this.#remove(request)
       for (const batch of batches) outcomes.failed(batch, error as Error, attempt.isWritten)
     }
-    if (this.#inFlight === 0) this.#becomeIdle()
-    this.pump()
+    this.#continue()
   }
 }
 
-/** A batch failed while its request waited for a connection: it was reported as not sent, and must not be sent. */
+/**
+ * A batch failed while its request waited for a connection: it was reported as not sent, and must not be sent. The same
+ * holds for a request that was abandoned.
+ */
 function tooLate(broker: string): KafkaError {
   const reason = `the delivery timeout of a message ended before the request was sent to ${broker}`
   return new KafkaError('DELIVERY_TIMED_OUT', reason, true, { broker })

@@ -1,0 +1,63 @@
+import { Timer } from '../../async/timer.ts'
+import { OVERDUE_MS } from '../../cluster/broker-pool.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+
+/** What waits for a broker: requests in flight, or partitions until there is a connection. */
+export interface Waiting {
+  /** When the oldest began to wait, by `performance.now()`; undefined if nothing waits. */
+  readonly waitingSince: number | undefined
+  waitingTopics(): ReadonlySet<string>
+  /** Ends the waits for partitions that have another leader by now. */
+  leaveMoved(): void
+}
+
+/**
+ * Watches what waits for one broker. When the broker is overdue, metadata is refreshed, which may name newer leaders.
+ * There is one timer, however many requests are in flight: it is set again only when it fires.
+ */
+export class OverdueWatch {
+  readonly #cluster: Cluster
+  readonly #waiting: Waiting
+  #timer: Timer | undefined
+  #isStopped = false
+
+  constructor(cluster: Cluster, waiting: Waiting) {
+    this.#cluster = cluster
+    this.#waiting = waiting
+  }
+
+  /** Callers call this when something begins to wait. */
+  start(): void {
+    if (this.#timer === undefined) this.#startTimer(OVERDUE_MS)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#timer?.cancel()
+  }
+
+  /** The timer does not keep the process alive: the requests do. */
+  #startTimer(waitMs: number): void {
+    this.#timer = new Timer(waitMs, () => void this.#look()).unref()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#overdueInMs <= 0) {
+      const topics = [...this.#waiting.waitingTopics()]
+      // If no broker answers, the wait goes on.
+      await Promise.allSettled(topics.map((topic) => this.#cluster.refresh(topic)))
+      if (this.#isStopped) return
+      if (this.#overdueInMs <= 0) this.#waiting.leaveMoved()
+    }
+    const leftMs = this.#overdueInMs
+    if (leftMs === Infinity) this.#timer = undefined
+    else this.#startTimer(leftMs > 0 ? leftMs : OVERDUE_MS)
+  }
+
+  /** The time until the broker is overdue; Infinity if nothing waits for it. */
+  get #overdueInMs(): number {
+    const { waitingSince } = this.#waiting
+    if (waitingSince === undefined) return Infinity
+    return waitingSince + OVERDUE_MS - performance.now()
+  }
+}
