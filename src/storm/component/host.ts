@@ -13,6 +13,8 @@ export interface Place {
   readonly pid: number
   readonly clock: Clock
   readonly logger: Logger
+  /** Whether Storm reads the messages from a pipe, each `sync` when it needs one. */
+  readonly isPipe: boolean
   send(message: Outgoing): void
   /** The reason why no message can contain this value; undefined if one can. */
   problemWith(value: unknown): string | undefined
@@ -21,7 +23,7 @@ export interface Place {
 }
 
 /** The part of the driving task that a component uses. */
-export interface Host extends Place {
+export interface Host extends Omit<Place, 'isPipe'> {
   /** The response to the last emit. */
   taskIds(): Promise<TaskIds>
   /**

@@ -1,4 +1,11 @@
-import { isCommand, type SpoutCommand, type TupleMessage } from '../multilang/messages.ts'
+import {
+  isCommand,
+  type Outgoing,
+  type SpoutCommand,
+  type TupleMessage,
+} from '../multilang/messages.ts'
+import type { Clock } from './clock.ts'
+import { EarlySyncs } from './early-syncs.ts'
 import type { Place } from './host.ts'
 import { numberOf } from './log.ts'
 import type { Spout } from './spout.ts'
@@ -6,24 +13,40 @@ import { Task } from './task.ts'
 
 const DEFAULT_SUBPROCESS_TIMEOUT_S = 30
 const LONGEST_PATIENCE_MS = 5_000
+const SYNC: Outgoing = { command: 'sync' }
 
 /**
  * Drives a spout. Storm waits for `sync` after each command, and ends the worker if none arrives
  * within `topology.subprocess.timeout.secs`. So a command that takes long is answered before it has
  * finished: Storm reads the tuples that it emits afterwards with the next command. `nextTuple` is
- * not called again meanwhile.
+ * not called again meanwhile. While many tuples are being processed, syncs are also sent before
+ * their commands arrive (`EarlySyncs`).
  */
 export class SpoutTask extends Task<Spout> {
   readonly #patienceMs: number
-  /** The number of unanswered `next` commands that arrived while `nextTuple` was running. */
-  #repeated: (() => void)[] = []
+  readonly #maxPending: number
+  readonly #early: EarlySyncs | undefined
+  /** The unanswered `next` commands that arrived while `nextTuple` was running. */
+  #repeated: Answer[] = []
   #isNextQueued = false
 
   constructor(spout: Spout, place: Place) {
     super(spout, place)
+    const { conf } = place
     const timeoutS =
-      numberOf(place.conf, 'topology.subprocess.timeout.secs') ?? DEFAULT_SUBPROCESS_TIMEOUT_S
+      numberOf(conf, 'topology.subprocess.timeout.secs') ?? DEFAULT_SUBPROCESS_TIMEOUT_S
     this.#patienceMs = Math.min(LONGEST_PATIENCE_MS, (timeoutS * 1_000) / 3)
+    this.#maxPending = numberOf(conf, 'topology.max.spout.pending') ?? Infinity
+    // Without ackers Storm acks a tuple while it reads it, within the command that has emitted it.
+    const hasAckers = numberOf(conf, 'topology.acker.executors') !== 0
+    this.#early = place.isPipe && hasAckers ? new EarlySyncs() : undefined
+  }
+
+  protected override send(message: Outgoing): void {
+    if ('command' in message && message.command === 'emit' && message.id !== undefined) {
+      this.#early?.countEmit()
+    }
+    super.send(message)
   }
 
   protected take(message: TupleMessage | SpoutCommand): void {
@@ -31,33 +54,29 @@ export class SpoutTask extends Task<Spout> {
       this.place.logger.error('Storm sent a tuple to a spout')
       return
     }
-    const answer = this.#answerOnce()
-    if (message.command !== 'next') {
-      this.queue.push(() => this.#run(message, answer))
-    } else if (this.#isNextQueued) {
-      this.#repeated.push(answer.send)
+    const { command } = message
+    const isEarly = this.#early?.countCommand(command === 'ack' || command === 'fail') ?? false
+    const answer = new Answer(isEarly, () => this.#sync())
+    if (command === 'next' && this.#isNextQueued) {
+      this.#repeated.push(answer)
     } else {
-      this.#isNextQueued = true
+      if (command === 'next') this.#isNextQueued = true
       this.queue.push(() => this.#run(message, answer))
     }
-    if (!answer.isSent()) answer.isLateAfter(this.#patienceMs)
+    if (!answer.isSent) answer.isLateAfter(this.#patienceMs, this.place.clock)
   }
 
   #run(command: SpoutCommand, answer: Answer): void | Promise<void> {
     const running = this.guarded(`the command ${command.command}`, () => this.#execute(command))
-    const finish = (): void => {
-      answer.send()
-      if (command.command === 'next') this.#finishNext()
-    }
-    if (running instanceof Promise) return running.then(finish)
-    finish()
+    if (running instanceof Promise) return running.then(() => this.#finish(command, answer))
+    this.#finish(command, answer)
   }
 
   #execute(command: SpoutCommand): void | Promise<void> {
     const spout = this.component
     switch (command.command) {
       case 'next':
-        return spout.nextTuple()
+        return this.#isFull ? undefined : spout.nextTuple()
       case 'ack':
         return spout.ack(command.id)
       case 'fail':
@@ -71,35 +90,53 @@ export class SpoutTask extends Task<Spout> {
     }
   }
 
-  #finishNext(): void {
-    this.#isNextQueued = false
-    const repeated = this.#repeated
-    this.#repeated = []
-    for (const send of repeated) send()
+  /** Storm sends no `next` at the limit, but does not count what it has not read yet. */
+  get #isFull(): boolean {
+    return this.#early !== undefined && this.#early.pending >= this.#maxPending
   }
 
-  /** Sends the one `sync` for a command. */
-  #answerOnce(): Answer {
-    let isSent = false
-    let withdraw: (() => void) | undefined
-    const send = (): void => {
-      withdraw?.()
-      if (isSent) return
-      isSent = true
-      this.place.send({ command: 'sync' })
+  #finish({ command }: SpoutCommand, answer: Answer): void {
+    answer.send()
+    if (command === 'next') {
+      this.#isNextQueued = false
+      const repeated = this.#repeated
+      this.#repeated = []
+      for (const one of repeated) one.send()
+    } else if (this.#early !== undefined) {
+      for (let room = this.#early.room; room > 0; room--) this.#sync()
     }
-    return {
-      send,
-      isSent: () => isSent,
-      isLateAfter: (waitMs) => {
-        withdraw = this.place.clock.after(waitMs, send)
-      },
-    }
+  }
+
+  #sync(): void {
+    this.#early?.countSync()
+    this.place.send(SYNC)
   }
 }
 
-interface Answer {
-  readonly send: () => void
-  isSent(): boolean
-  isLateAfter(waitMs: number): void
+/** The one `sync` for a command. */
+class Answer {
+  readonly #sync: () => void
+  #isSent: boolean
+  #withdraw: (() => void) | undefined
+
+  /** `isEarly`: it was sent before the command arrived. */
+  constructor(isEarly: boolean, sync: () => void) {
+    this.#isSent = isEarly
+    this.#sync = sync
+  }
+
+  get isSent(): boolean {
+    return this.#isSent
+  }
+
+  send(): void {
+    if (this.#isSent) return
+    this.#isSent = true
+    this.#withdraw?.()
+    this.#sync()
+  }
+
+  isLateAfter(waitMs: number, clock: Clock): void {
+    this.#withdraw = clock.after(waitMs, () => this.send())
+  }
 }

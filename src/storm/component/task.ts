@@ -1,4 +1,4 @@
-import { isTaskIds, type Incoming, type TaskIds } from '../multilang/messages.ts'
+import { isTaskIds, type Incoming, type Outgoing, type TaskIds } from '../multilang/messages.ts'
 import { attach, HANDLE_ERROR, stackOf, type Component } from './component.ts'
 import type { Host, Place } from './host.ts'
 import { numberOf } from './log.ts'
@@ -30,7 +30,7 @@ export abstract class Task<Driven extends Component = Component> {
       pid: place.pid,
       clock: place.clock,
       logger: place.logger,
-      send: (message) => place.send(message),
+      send: (message) => this.send(message),
       problemWith: (value) => place.problemWith(value),
       exit: (code) => this.#exit(code),
       taskIds: () => new Promise((resolve) => this.#waitingForIds.push(resolve)),
@@ -87,6 +87,11 @@ export abstract class Task<Driven extends Component = Component> {
     } finally {
       withdraw()
     }
+  }
+
+  /** Sends a message of the component. */
+  protected send(message: Outgoing): void {
+    this.place.send(message)
   }
 
   protected abstract take(message: Exclude<Incoming, TaskIds>): void

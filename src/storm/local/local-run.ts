@@ -238,6 +238,7 @@ export class LocalRun implements AsyncDisposable {
         names: { topology, component: name, task: id, pid: process.pid },
       }),
       problemWith: (value) => wire.problemWith(value),
+      isPipe: false,
       exit: () => this.#end(name),
     }
   }

@@ -133,6 +133,7 @@ class ComponentProcess {
       ...{ componentName, conf, context, pid, send },
       clock: systemClock,
       logger: this.#logger,
+      isPipe: true,
       problemWith: (value) => wire.problemWith(value),
       exit: (code) => this.#end(code),
     }

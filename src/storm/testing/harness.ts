@@ -110,6 +110,7 @@ export abstract class Harness<Tested extends Component> {
       context: { ...task, ...context },
       pid: process.pid,
       clock,
+      isPipe: false,
       logger: loggerOf({
         ...{ conf, send },
         names: { topology: '', component: componentName, task: 1, pid: process.pid },
