@@ -45,7 +45,7 @@ const steps: readonly Step[] = [
     run: installPerformanceTool,
   },
   {
-    installs: 'kafka-python, confluent-kafka and pykafka',
+    installs: 'kafka-python, confluent-kafka, pykafka and pystorm',
     needs: 'Python 3 with venv',
     run: installPython,
   },

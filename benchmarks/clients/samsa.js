@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { KafkaClient } from 'samsa'
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'
+import { stormWays } from './driver/storm.js'
 import { transactionWays } from './driver/transactions.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -307,6 +308,7 @@ await drive({
     idempotent,
   ]),
   slow: { usual: ['`for await`', slow] },
+  storm: stormWays('`Spout`, `Bolt`', () => ({ topology: 'samsa', env: {} })),
   echo: { usual: ['defaults', echo] },
   admin: {
     topics: ['`listTopicNames()`', administer],

@@ -17,6 +17,7 @@ import { share } from './share.ts'
 import { sizes } from './sizes.ts'
 import { slow } from './slow.ts'
 import { start } from './start.ts'
+import { storm } from './storm.ts'
 import { tls } from './tls.ts'
 import { transactions } from './transactions.ts'
 import { transform } from './transform.ts'
@@ -44,4 +45,5 @@ export const QUESTIONS: readonly Question[] = [
   growth,
   pykafka,
   kafkajs,
+  storm,
 ]

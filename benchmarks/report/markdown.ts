@@ -60,6 +60,7 @@ function caseOf(outcome: CaseOutcome): string[] {
 }
 
 function settingOf({ case: asked }: CaseOutcome): string {
+  if (asked.task === 'storm') return 'In one JVM, one process for each component.'
   const { valueBytes, partitions, topics, acks, compression, tls, messages, nullBroker } = asked
   const parts = [
     `${valueBytes.toLocaleString('en')}-byte values`,

@@ -24,6 +24,7 @@ export const CLIENTS: readonly Client[] = [
   { name: 'confluent-python', driver: 'confluent-python.py' },
   { name: 'pykafka', driver: 'pykafka-driver.py', newestKafka: '3.9.1' },
   { name: 'bare', driver: 'bare.js' },
+  { name: 'pystorm', driver: 'pystorm.js', isNamed: true },
 ]
 
 const PEERS = resolve('benchmarks/peers')

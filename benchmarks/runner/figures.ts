@@ -53,6 +53,9 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
     const transactionRate = { ...RATE, title: 'transactions/s' }
     return isTimed ? [P50, P99, P999, transactionRate, MEMORY] : [RATE, CPU, P50, P99, MEMORY]
   }
+  if (task === 'storm') {
+    return [{ ...RATE, title: 'tuples/s' }, { ...CPU, title: 'CPU µs/tuple' }, MEMORY]
+  }
   if (task === 'slow') return [MEMORY, RATE]
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {

@@ -14,6 +14,8 @@ const FAST: Readonly<Record<string, number>> = {
 /** Of the others, where they are given many messages at once. */
 const SLOW_MANY = 250_000
 const FAST_BYTES = 300_000_000
+/** The JVM starts, with ZooKeeper and Nimbus, and ends. */
+const STORM_START_MS = 15_000
 /** What `member` and `group` wait for, see clients/driver. */
 const SETTLE_MS = 2_000
 const IDLE_MS = 2_000
@@ -31,6 +33,8 @@ export function guessMs(asked: Case, client: string): number {
       return startMs + asked.warmUpMs + limitMs
     case 'start':
       return startMs
+    case 'storm':
+      return STORM_START_MS + asked.warmUpMs + limitMs
     case 'slow':
       return startMs + limitMs
     case 'echo':

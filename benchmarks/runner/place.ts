@@ -1,6 +1,7 @@
 import { TestAuthority } from '../../test/support/certificates.ts'
 import { startKafka } from '../../test/support/kafka/cluster.ts'
 import { secureSettings } from '../../test/support/kafka/secure.ts'
+import { stormLibs } from '../../test/support/storm/local-storm.ts'
 
 /** Brokers to measure against. */
 export interface Place extends AsyncDisposable {
@@ -10,6 +11,8 @@ export interface Place extends AsyncDisposable {
   readonly zookeeperHosts?: string
   /** Their TLS listeners, and the authority of their certificate. */
   readonly tls?: { readonly hosts: string; readonly caFile: string }
+  /** The folder of Storm's jars, where these are needed instead of brokers. */
+  readonly stormHome?: string
   /** It was there before, and is there afterwards: nothing of ours may be left in it. */
   readonly isGiven?: true
   /** It serves the last batch of a partition again and again: one fills it. */
@@ -75,6 +78,18 @@ export function existingBrokers(hosts: string): Place {
   return {
     hosts,
     version: 'given by --brokers',
+    isGiven: true,
+    isAlive: () => true,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+/** Storm's jars: each run starts a Storm of its own. Throws if they cannot be fetched. */
+export async function stormJars(): Promise<Place> {
+  return {
+    hosts: '',
+    version: 'no brokers',
+    stormHome: process.env['STORM_HOME'] ?? (await stormLibs()),
     isGiven: true,
     isAlive: () => true,
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { titleOf, wayOf, type Contender, type Contest } from './contests.ts'
 import { guessMs } from './guess.ts'
+import type { TaskName } from './task.ts'
 
 /** One client in one contest. */
 export interface Entry {
@@ -47,12 +48,14 @@ export function isRun({ way, sameAs }: Entry): boolean {
   return way !== '' && sameAs === undefined
 }
 
+/** The tasks whose modes are settings of the same way: the sizes of transactions, whether Storm's tuples are acked. */
+const MODE_IS_SETTING: readonly TaskName[] = ['transactions', 'storm']
+
 /**
- * All that matters to a run: neither the title of the case, nor which name the driver has for the same way. The modes
- * of transactions are their sizes, which matter.
+ * All that matters to a run: neither the title of the case, nor which name the driver has for the same way.
  */
 function contentOf({ question, asked }: Contest, { client }: Contender, way: string): string {
-  const mode = asked.task === 'transactions' ? asked.mode : ''
+  const mode = MODE_IS_SETTING.includes(asked.task) ? asked.mode : ''
   const content = { ...asked, title: '', mode, x: 0, clients: [] }
   return JSON.stringify([client.name, way, question.kafka ?? '', content])
 }

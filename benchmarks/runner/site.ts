@@ -43,13 +43,13 @@ export class Site implements AsyncDisposable {
     const make = async (count: number): Promise<readonly string[]> => {
       const names = Array.from({ length: count }, () => this.#newName())
       made.push(...names)
-      await makeTopics(this.place.hosts, names, topicFor(asked))
+      if (count > 0) await makeTopics(this.place.hosts, names, topicFor(asked))
       return names
     }
     try {
       const topics = isKept(asked) ? await this.#filledTopics(asked) : await make(asked.topics)
       const task = {
-        ...this.#task(asked, topics[0]!),
+        ...this.#task(asked, topics[0] ?? ''),
         ...(topics.length > 1 ? { topics } : {}),
         ...(asked.task === 'admin' ? { groups: groupsOf(topics, asked.groups) } : {}),
         ...(asked.task === 'transform' ? { output: (await make(1))[0]! } : {}),
@@ -87,7 +87,7 @@ export class Site implements AsyncDisposable {
   }
 
   #task(asked: Case, topic: string): Task {
-    const { tls, hosts, zookeeperHosts } = this.place
+    const { tls, hosts, zookeeperHosts, stormHome } = this.place
     if (asked.tls && tls === undefined) throw new Error('This broker does not listen for TLS')
     if (asked.zookeeper && zookeeperHosts === undefined) {
       throw new Error('Brokers given by --brokers have no ZooKeeper that is known of')
@@ -112,6 +112,7 @@ export class Site implements AsyncDisposable {
       members: asked.members,
       before: asked.before,
       ...(asked.zookeeper ? { zookeeper: zookeeperHosts! } : {}),
+      ...(stormHome === undefined ? {} : { stormHome }),
     }
   }
 

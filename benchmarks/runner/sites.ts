@@ -1,5 +1,5 @@
 import { startNullBroker } from './null-place.ts'
-import { existingBrokers, startBroker, type Place } from './place.ts'
+import { existingBrokers, startBroker, stormJars, type Place } from './place.ts'
 import { Site } from './site.ts'
 import type { Contest } from './contests.ts'
 import { Values } from './values.ts'
@@ -52,12 +52,14 @@ export class Sites implements AsyncDisposable {
   }
 
   #versionFor({ question, asked }: Contest): string {
+    if (asked.task === 'storm') return 'storm'
     return asked.nullBroker ? 'null' : (question.kafka ?? this.#options.kafka)
   }
 
   async #open(version: string): Promise<Place> {
     const { brokers } = this.#options
     if (version === 'null') return startNullBroker(this.#signal)
+    if (version === 'storm') return stormJars()
     if (brokers !== undefined) return existingBrokers(brokers)
     const withTls = this.#contests.some(({ asked }) => asked.tls)
     const withZooKeeper = this.#contests.some(({ asked }) => asked.zookeeper)

@@ -16,6 +16,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
  * - `admin`: calls of an admin client, one after the other: topics, groups, lag, configs
+ * - `storm`: a spout and a bolt in Apache Storm: acked, not acked
  */
 export type TaskName =
   | 'produce'
@@ -30,6 +31,7 @@ export type TaskName =
   | 'echo'
   | 'start'
   | 'admin'
+  | 'storm'
 
 export interface Task {
   readonly task: TaskName
@@ -63,6 +65,8 @@ export interface Task {
   readonly groups?: readonly string[]
   /** Where ZooKeeper is, if there is one. */
   readonly zookeeper?: string
+  /** The folder of Storm's jars, for `storm`. */
+  readonly stormHome?: string
   /** When the process was started, in milliseconds since 1970, for `start`. */
   readonly startedAt?: number
 }

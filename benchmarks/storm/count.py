@@ -1,4 +1,4 @@
-"""What words.ts's bolt does, by pystorm."""
+"""What samsa.ts's bolt does, by pystorm."""
 from collections import Counter
 
 from meter import Meter
@@ -8,13 +8,11 @@ from pystorm import Bolt
 class Count(Bolt):
     def initialize(self, conf, context):
         self.counts = Counter()
-        self.is_acked = conf["bench.acked"]
         self.meter = Meter()
 
     def process(self, tup):
         self.counts[tup.values[0]] += 1
-        if not self.is_acked:
-            self.meter.add(self.log)
+        self.meter.add(self.log)
 
 
 if __name__ == "__main__":

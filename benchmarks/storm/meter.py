@@ -1,4 +1,5 @@
-"""Logs how many there are so far, once in a second."""
+"""Logs once in a second how many there were, the CPU time of the process in ms, and its memory in bytes."""
+import resource
 import time
 
 
@@ -15,4 +16,8 @@ class Meter:
         if now < self.next:
             return
         self.next = now + 1000
-        log("METER %d %d" % (now, self.count))
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        log(
+            "METER %d %d %f %f %d"
+            % (now, self.count, used.ru_utime * 1e3, used.ru_stime * 1e3, used.ru_maxrss * 1024)
+        )

@@ -1,4 +1,4 @@
-"""What words.ts's spout does, by pystorm."""
+"""What samsa.ts's spout does, by pystorm."""
 from meter import Meter
 from pystorm import Spout
 
@@ -10,7 +10,8 @@ class Words(Spout):
         self.per_next = int(conf["bench.per.next"])
         self.is_acked = conf["bench.acked"]
         self.n = 0
-        self.meter = Meter()
+        self.acked = Meter()
+        self.emitted = Meter()
 
     def next_tuple(self):
         for _ in range(self.per_next):
@@ -19,10 +20,11 @@ class Words(Spout):
                 self.emit([word], tup_id=self.n)
             else:
                 self.emit([word])
+                self.emitted.add(self.log)
             self.n += 1
 
     def ack(self, tup_id):
-        self.meter.add(self.log)
+        self.acked.add(self.log)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
 import { produceTask } from './produce.js'
 import { rebalanceTask } from './rebalance.js'
+import { stormTask } from './storm.js'
 import { transactionsTask } from './transactions.js'
 
 const CLOSING_MS = 3_000
@@ -31,10 +32,11 @@ const TASKS = {
   echo: echoTask,
   start: startTask,
   admin: adminTask,
+  storm: stormTask,
 }
 
 /**
- * `client` is { version, best, produce, consume, group, member, rebalance, share, transform, slow, echo, admin }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, rebalance, share, transform, slow, echo, admin, storm }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Contender, Contest } from '../../../benchmarks/runner/contests.ts'
+import { storm } from '../../../benchmarks/questions/storm.ts'
 import { isRun, planOf } from '../../../benchmarks/runner/plan.ts'
 import { caseOf, QUICK, type Case, type Question } from '../../../benchmarks/runner/question.ts'
 
@@ -28,6 +29,12 @@ describe('the plan of a benchmark', () => {
       contest(caseOf(QUICK, mode, { task: 'transactions', mode }), client),
     )
     const plans = planOf([empty!, one!])
+    expect(plans.map(({ entries }) => entries.map(isRun))).toEqual([[true], [true]])
+  })
+
+  it('measures a topology with acks and without, which a client runs in the same way', () => {
+    const client = contender('pystorm', { 'storm acked': 'x', 'storm not acked': 'x' })
+    const plans = planOf(storm.cases(QUICK).map((asked) => contest(asked, client)))
     expect(plans.map(({ entries }) => entries.map(isRun))).toEqual([[true], [true]])
   })
 
