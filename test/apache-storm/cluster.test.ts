@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
@@ -90,6 +90,72 @@ runTopology(
 )
 `
 
+/** Emits bytes, which only msgpack carries. The word tells which text of the file runs. */
+const bytesTopology = (word: string): string => `
+import { Bolt, defineTopology, runTopology, Spout, type Tuple } from 'samsa/storm'
+
+class Bytes extends Spout {
+  static readonly outputs = ['bytes']
+  #isActive = false
+  override activate() {
+    console.log('${word} is active')
+    this.#isActive = true
+  }
+  override async nextTuple() {
+    if (this.#isActive) this.emit([Buffer.from([0, 128, 255])])
+    this.#isActive = false
+    await new Promise((done) => setTimeout(done, 20))
+  }
+}
+
+class Take extends Bolt {
+  override initialize() {
+    console.log('${word} is ready')
+  }
+  override process({ values: [bytes] }: Tuple) {
+    console.log('${word} took', bytes instanceof Uint8Array ? [...bytes].join('-') : bytes)
+  }
+}
+
+runTopology(
+  defineTopology({
+    name: 'bytes',
+    spouts: { bytes: { component: Bytes } },
+    bolts: { take: { component: Take, inputs: ['bytes'] } },
+    config: { 'topology.multilang.serializer': 'samsa.storm.MsgpackSerializer' },
+  }),
+)
+`
+
+/** Each notes what the cluster runs at that moment. */
+const HOOKS = `
+import { execFileSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+
+interface Context {
+  readonly topology: string
+  readonly environment: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+function note(hook: string, { topology, environment, options }: Context) {
+  const listed = execFileSync(process.execPath, [process.argv[1]!, 'list', '--json'])
+  const running = (JSON.parse(listed.toString()) as { name: string }[]).map(({ name }) => name)
+  const workers = options['topology.workers']
+  appendFileSync('hooks.log', JSON.stringify({ hook, topology, environment, workers, running }) + '\\n')
+}
+
+export function preSubmit(context: Context) {
+  if (context.options['test.refused'] === true) throw new Error('the freeze has begun')
+  note('pre', context)
+}
+
+export async function postSubmit(context: Context) {
+  await Promise.resolve()
+  note('post', context)
+}
+`
+
 describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor and workers', () => {
   let storm: StormCluster | undefined
   let project: SparseProject | undefined
@@ -105,6 +171,9 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       'config.json': JSON.stringify({ envs: { prod: environment } }),
       'topologies/numbers.ts': NUMBERS,
       'topologies/keep.ts': FROM_KAFKA,
+      'topologies/bytes.ts': bytesTopology('first'),
+      'hooked.json': JSON.stringify({ hooks: 'hooks.ts', envs: { prod: environment } }),
+      'hooks.ts': HOOKS,
     })
     const cluster = storm
     await cluster.until(async () => {
@@ -240,6 +309,82 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       } finally {
         await kafka.stop()
       }
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'submits with hooks, inactive, by force, with a given jar, and with msgpack; and removes logs',
+    async () => {
+      const { storm, project } = started()
+      const list = async () =>
+        (await project.json(['list'])) as readonly {
+          readonly id: string
+          readonly name: string
+          readonly status: string
+        }[]
+      const taken = (word: string): number =>
+        storm.workerLogs().split(`${word} took 0-128-255`).length - 1
+      const hooked = ['submit', '-n', 'bytes', '-w', '1', '--config', 'hooked.json']
+
+      const refused = await project.sparse([...hooked, '-o', 'test.refused=true'])
+      expect(refused.exitCode).toBe(1)
+      expect(refused.stderr).toContain('the freeze has begun')
+      expect(await list()).toEqual([])
+
+      await project.output([...hooked, '--inactive'])
+      const notes = readFileSync(join(project.path, 'hooks.log'), 'utf8').trimEnd().split('\n')
+      const seen = { topology: 'bytes', environment: 'prod', workers: 1 }
+      expect(notes.map((line) => JSON.parse(line) as unknown)).toEqual([
+        { hook: 'pre', ...seen, running: [] },
+        { hook: 'post', ...seen, running: ['bytes'] },
+      ])
+      const [first] = await list()
+      expect(first).toMatchObject({ name: 'bytes', status: 'INACTIVE' })
+      await storm.until(() => storm.workerLogs().includes('first is ready'), 'its bolt runs')
+      expect(storm.workerLogs()).not.toContain('first is active')
+      await project.output(['activate', '-n', 'bytes'])
+      await storm.until(() => taken('first') === 1, 'its spout emits bytes')
+
+      await project.output(['jar', '-n', 'bytes', '-O', 'first.jar'])
+      project.write('topologies/bytes.ts', bytesTopology('second'))
+      await project.output(['submit', '-n', 'bytes', '-w', '1', '--force', '--wait', '0'])
+      await storm.until(() => taken('second') === 1, 'the new one runs')
+      const again = await list()
+      expect(again).toMatchObject([{ name: 'bytes', status: 'ACTIVE' }])
+      expect(again[0]!.id).not.toBe(first!.id)
+
+      project.write('topologies/bytes.ts', bytesTopology('third'))
+      const jar = join(project.path, 'first.jar')
+      const own = ['submit', '-n', 'bytes', '-w', '1']
+      await project.output([...own, '-N', 'uploaded', '-j', 'first.jar'])
+      await storm.until(() => taken('first') === 2, 'the given jar runs')
+      await project.output(['kill', '-n', 'uploaded', '--wait', '0', '--gone'])
+      await project.output([...own, '-N', 'there', '-R', jar])
+      await storm.until(() => taken('first') === 3, "the jar on Nimbus's machine runs")
+      expect(storm.workerLogs()).not.toContain('third is ready')
+
+      const { id } = (await list()).find(({ name }) => name === 'there')!
+      const logs = (): string[] =>
+        readdirSync(join(storm.logs, 'workers-artifacts', id), {
+          recursive: true,
+          encoding: 'utf8',
+        }).filter((name) => name.endsWith('worker.log'))
+      expect(logs()).toHaveLength(1)
+      const asked = await project.sparse(['remove_logs', '-n', 'there'])
+      expect(asked.exitCode).toBe(2)
+      expect(asked.stderr).toMatch(
+        /the logs of there in \S+ on 127\.0\.0\.1 would be removed: use --yes/,
+      )
+      expect(logs()).toHaveLength(1)
+      const removed = await project.json(['remove_logs', '-n', 'there', '--yes'])
+      expect(removed).toEqual([{ host: '127.0.0.1', files: expect.any(Number) }])
+      expect(logs()).toEqual([])
+
+      for (const name of ['bytes', 'there']) {
+        await project.output(['kill', '-n', name, '--wait', '0', '--gone'])
+      }
+      await storm.until(() => storm.workerPids().length === 0, 'workers and components have ended')
     },
     TIMEOUT_MS,
   )

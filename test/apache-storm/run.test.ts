@@ -1,11 +1,14 @@
 /** `sparse run` and its errors: a Storm in one JVM with a real Nimbus. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand } from '../support/run-command.ts'
 import { describeWithStorm } from '../support/storm/describe-with-storm.ts'
 import { stormLibs } from '../support/storm/local-storm.ts'
 import { builtSparse, SparseProject } from '../support/storm/sparse.ts'
+import { unzip } from '../support/storm/unzip.ts'
 import { until } from '../support/until.ts'
 
 const TIMEOUT_MS = 300_000
@@ -184,6 +187,46 @@ describeWithStorm('sparse run', () => {
     const { exitCode, stderr } = await started().sparse(['run', '-n', 'prints', '-t', '1'], env)
     expect(stderr).toMatch(problem)
     expect(exitCode).toBe(1)
+  })
+
+  it.each([
+    ['no module', undefined, /the file hooks\.ts of 'hooks' does not exist/],
+    [
+      'a hook that is not a function',
+      'export const preSubmit = 1',
+      /hooks\.ts: preSubmit must be a function/,
+    ],
+  ])('refuses hooks with %s before it submits', async (_what, hooks, problem) => {
+    const project = started()
+    project.write(
+      'hooked.json',
+      '{ "hooks": "hooks.ts", "envs": { "prod": { "nimbus": "127.0.0.1:1" } } }',
+    )
+    if (hooks !== undefined) project.write('hooks.ts', hooks)
+    const submit = ['submit', '-n', 'prints', '--config', 'hooked.json']
+    const { exitCode, stderr } = await project.sparse(submit)
+    expect(stderr).toMatch(problem)
+    expect(exitCode).toBe(2)
+  })
+
+  it('writes a jar with the topology, which describes itself', async () => {
+    const project = started()
+    expect(await project.json(['jar', '-n', 'prints', '-O', 'out.jar'])).toEqual({
+      file: 'out.jar',
+      bytes: statSync(join(project.path, 'out.jar')).size,
+    })
+    const files = unzip(readFileSync(join(project.path, 'out.jar')))
+    const names = [...files.keys()]
+    expect(names[0]).toBe('META-INF/MANIFEST.MF')
+    expect(names).toContain('samsa/storm/MsgpackSerializer.class')
+    for (const [name, bytes] of files) project.write(join('jar', name), bytes)
+    const script = join(project.path, 'jar/resources/topology.cjs')
+    const env = { SAMSA_STORM_DESCRIBE: '1' }
+    const { stdout } = await runCommand(process.execPath, [script], { env })
+    expect(JSON.parse(stdout.toString())).toMatchObject({ name: 'numbers' })
+    // Without -O the file has the name of the topology.
+    await project.output(['jar', '-n', 'prints'])
+    expect(existsSync(join(project.path, 'numbers.jar'))).toBe(true)
   })
 
   it('reports that no Nimbus responds, as text and as data', async () => {

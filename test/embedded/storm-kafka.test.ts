@@ -167,6 +167,43 @@ describe('a KafkaSpout', () => {
     await letters.close()
   })
 
+  it('emits a failed message again after a delay that doubles', async () => {
+    await using scene = await Scene.open(1)
+    const spout = await scene.spout({ retryBackoffMs: 100, idleWaitMs: 0 }, { time: 'fake' })
+    /** What it emits when Storm asks for tuples at this time. */
+    const emittedAt = async (ms: number): Promise<readonly EmittedTuple[]> => {
+      spout.clock.advance(ms - spout.clock.now())
+      const asked = spout.next()
+      // It waits for new messages until the clock moves.
+      spout.clock.advance(0)
+      return (await asked).emitted
+    }
+    let first: readonly EmittedTuple[] = []
+    await until(async () => (first = await emittedAt(0)).length === 1)
+    expect(first).toMatchObject([{ id: '0-0' }])
+    await spout.fail('0-0')
+    expect(await emittedAt(99)).toEqual([])
+    expect(await emittedAt(100)).toMatchObject([{ id: '0-0' }])
+    await spout.fail('0-0')
+    expect(await emittedAt(299)).toEqual([])
+    expect(await emittedAt(300)).toMatchObject([{ id: '0-0' }])
+  })
+
+  it('drops a message that fails too often when there is no dead letter topic, and logs it', async () => {
+    await using scene = await Scene.open(1)
+    const spout = await scene.spout({ maxFails: 1 })
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(await emittedBy(spout, 1)).toMatchObject([{ id: '0-0' }])
+      await spout.fail('0-0')
+    }
+    expect(spout.sent.logs.at(-1)!.message).toBe(
+      'Dropping the message in-0 at 0: it has failed 2 times',
+    )
+    expect((await spout.next()).emitted).toEqual([])
+    await spout.deactivate()
+    expect(await scene.committed()).toEqual({ 0: 1 })
+  })
+
   it('emits a failed message without limit when there are no dead letters', async () => {
     await using scene = await Scene.open(1)
     const spout = await scene.spout()

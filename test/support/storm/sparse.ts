@@ -35,7 +35,7 @@ export class SparseProject implements Disposable {
     return this.#folder.path
   }
 
-  write(path: string, text: string): void {
+  write(path: string, text: string | Buffer): void {
     const file = join(this.path, path)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)

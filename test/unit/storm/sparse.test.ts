@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inflateRawSync } from 'node:zlib'
 import { executors, setting } from '../../../src/storm/cli/command.ts'
 import { ComponentLog } from '../../../src/storm/cli/component-log.ts'
 import { readConfigFile } from '../../../src/storm/cli/config-file.ts'
@@ -17,6 +16,7 @@ import {
   readDescription,
   writeDescription,
 } from '../../../src/storm/topology/description.ts'
+import { unzip } from '../../support/storm/unzip.ts'
 import { everything } from './fixtures/everything.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'samsa-config-'))
@@ -200,17 +200,7 @@ describe('a jar', () => {
     const jar = zip(files)
     expect(zip(files).equals(jar)).toBe(true)
     expect(jar.length).toBeLessThan(600)
-    let at = 0
-    for (const { path, bytes } of files) {
-      expect(jar.readUInt32LE(at)).toBe(0x04034b50)
-      const [deflated, nameLength] = [jar.readUInt32LE(at + 18), jar.readUInt16LE(at + 26)]
-      const name = jar.subarray(at + 30, at + 30 + nameLength)
-      expect(name.toString()).toBe(path)
-      const data = jar.subarray(at + 30 + nameLength, at + 30 + nameLength + deflated)
-      expect(inflateRawSync(data).equals(bytes)).toBe(true)
-      at += 30 + nameLength + deflated
-    }
-    expect(jar.readUInt32LE(at)).toBe(0x02014b50)
+    expect([...unzip(jar)]).toEqual(files.map(({ path, bytes }) => [path, bytes]))
   })
 })
 
