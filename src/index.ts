@@ -355,7 +355,8 @@ export {
   type DeadLetterPolicy,
 } from './dead-letters.ts'
 export { DEAD_LETTER_HEADERS, type DeadLetterProducer } from './dead-letter.ts'
-export { MaxPollIntervalError, MembershipLostError } from './balanced/membership-errors.ts'
+export { MembershipLostError } from './balanced/membership-errors.ts'
+export { MaxPollIntervalError } from './consumer/max-poll-interval-error.ts'
 export type {
   AssignablePartition,
   AssignableTopics,

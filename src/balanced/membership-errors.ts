@@ -13,17 +13,3 @@ export class MembershipLostError extends KafkaError {
     super(cause.code, reason, true, { broker: cause.broker, cause })
   }
 }
-
-/**
- * The application has been processing what it received for longer than `maxPollIntervalMs`, without requesting more.
- * The member keeps its partitions, which no other member reads in the meantime.
- */
-export class MaxPollIntervalError extends KafkaError {
-  override readonly name = 'MaxPollIntervalError'
-
-  constructor(groupId: string, maxPollIntervalMs: number) {
-    const what = `the application requested no message for longer than maxPollIntervalMs (${maxPollIntervalMs})`
-    const todo = 'make the handler faster or the interval longer: the member blocks its partitions'
-    super('MAX_POLL_INTERVAL_EXCEEDED', `in group '${groupId}' ${what}; ${todo}`, true)
-  }
-}

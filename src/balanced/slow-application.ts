@@ -1,5 +1,5 @@
+import { MaxPollIntervalError } from '../consumer/max-poll-interval-error.ts'
 import type { KafkaError } from '../errors.ts'
-import { MaxPollIntervalError } from './membership-errors.ts'
 
 export interface SlowApplicationOptions {
   readonly groupId: string
@@ -7,6 +7,8 @@ export interface SlowApplicationOptions {
   /** How long the application has been processing what it received; 0 while it waits for more. */
   readonly busyForMs: () => number
 }
+
+const EFFECT = 'the member blocks its partitions'
 
 /** Reports an application that processes for longer than `maxPollIntervalMs`. */
 export class SlowApplication {
@@ -24,7 +26,7 @@ export class SlowApplication {
     const { groupId, maxPollIntervalMs, busyForMs } = this.#options
     const isTooSlow = busyForMs() >= maxPollIntervalMs
     if (isTooSlow && !this.#isReported) {
-      this.#report(new MaxPollIntervalError(groupId, maxPollIntervalMs))
+      this.#report(new MaxPollIntervalError(groupId, maxPollIntervalMs, EFFECT))
     }
     this.#isReported = isTooSlow
   }

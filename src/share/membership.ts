@@ -8,9 +8,11 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { abortable } from '../async/abortable.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
+import { deferred, type Deferred } from '../async/deferred.ts'
 import { limited } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { MaxPollIntervalError } from '../consumer/max-poll-interval-error.ts'
 import {
   BrokerError,
   ClosedError,
@@ -19,17 +21,23 @@ import {
   UnsupportedVersionError,
 } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import { textOfThrown } from '../observe/thrown.ts'
 import type { SessionPartition } from './share-session.ts'
 
 export interface MembershipOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly rack: string | undefined
+  readonly maxPollIntervalMs: number
+  /** Returns how long the application has requested no message; 0 while it waits for one. */
+  readonly busyForMs: () => number
 }
 
 export interface MembershipEvents {
   /** Called with the partitions that this member reads from now on. */
   readonly onAssigned: (partitions: readonly SessionPartition[]) => void
+  /** Called when the member leaves the group because of a slow application. It joins again after `requested`. */
+  readonly onLeft: (reason: MaxPollIntervalError) => void
   /** Called with an error that an administrator may correct, once, while the member continues. */
   readonly onProblem: (error: Error) => void
   /** Called when the member cannot stay in the group. */
@@ -40,6 +48,8 @@ const JOINING = 0
 const LEAVING = -1
 /** The interval until a coordinator sends another. */
 const FIRST_INTERVAL_MS = 1_000
+/** How long leaving because of a slow application may take: a session that is not ended expires by itself. */
+const LEAVE_TIMEOUT_MS = 3_000
 /** The first version of ShareAcknowledge with renewals: Kafka 4.2, the first release with complete share groups. */
 const WITH_RENEWALS = 2
 
@@ -78,6 +88,8 @@ export class ShareMembership {
   #intervalMs = FIRST_INTERVAL_MS
   #soonMs = SOON_MS
   #failures = 0
+  /** Resolves when the application requests messages again. */
+  #requested: Deferred<void> | undefined
 
   constructor(cluster: Cluster, options: MembershipOptions, events: MembershipEvents) {
     this.#cluster = cluster
@@ -101,6 +113,12 @@ export class ShareMembership {
   /** Starts to send heartbeats. */
   start(): void {
     void this.#keepBeating()
+  }
+
+  /** The application requests a message, and waits. */
+  requested(): void {
+    // The reader of a run also waits while all its handlers are busy.
+    if (this.#requested !== undefined && !this.#isSlow) this.#requested.resolve()
   }
 
   /**
@@ -128,7 +146,7 @@ export class ShareMembership {
     const isLeaving = () => signal.aborted
     while (!isLeaving()) {
       try {
-        await new Deadline(waitMs, signal).sleep(waitMs)
+        if (!(await this.#sleep(new Deadline(waitMs, signal)))) await this.#leaveUntilRequested()
         const deadline = new Deadline(this.#cluster.options.operationTimeoutMs, signal)
         await this.#cluster.router.attempt(this.#coordinator, deadline, (broker) =>
           this.#beat(broker, what, deadline),
@@ -145,6 +163,42 @@ export class ShareMembership {
         }
       }
     }
+  }
+
+  get #isSlow(): boolean {
+    const { busyForMs, maxPollIntervalMs } = this.#options
+    return busyForMs() >= maxPollIntervalMs
+  }
+
+  /** Returns false as soon as the application is too slow. */
+  async #sleep(deadline: Deadline): Promise<boolean> {
+    const { busyForMs, maxPollIntervalMs } = this.#options
+    while (!this.#isSlow) {
+      if (deadline.isOver) return true
+      await deadline.sleep(Math.min(deadline.remainingMs, maxPollIntervalMs - busyForMs()))
+    }
+    return false
+  }
+
+  /** Leaves the group, so that others get the partitions, and returns when the application requests messages. */
+  async #leaveUntilRequested(): Promise<void> {
+    const { group, maxPollIntervalMs } = this.#options
+    const { signal } = this.#stopping
+    const { logger } = this.#cluster.options
+    const error = new MaxPollIntervalError(group, maxPollIntervalMs, 'the member leaves the group')
+    logger.warn(error.message)
+    this.#requested = deferred()
+    this.#epoch = LEAVING
+    this.#events.onLeft(error)
+    try {
+      await this.#ask('leaving', new Deadline(LEAVE_TIMEOUT_MS, signal))
+      this.#mayBeMember = false
+    } catch (failure) {
+      logger.debug(`leaving share group '${group}' failed: ${textOfThrown(failure)}`)
+    }
+    await abortable(this.#requested.promise, signal)
+    this.#requested = undefined
+    this.#joinsAgain()
   }
 
   #nextWait(): number {
@@ -184,9 +238,14 @@ export class ShareMembership {
     this.#cluster.options.logger.warn(
       `share group '${group}': the member joins again after ${error.message}`,
     )
-    this.#epoch = JOINING
-    this.#soonMs = SOON_MS
+    this.#joinsAgain()
     return this.#failures++ === 0 ? 0 : backoffMs(this.#failures, this.#cluster.options.backoff)
+  }
+
+  #joinsAgain(): void {
+    this.#epoch = JOINING
+    this.#isToldAll = false
+    this.#soonMs = SOON_MS
   }
 
   get #coordinator() {

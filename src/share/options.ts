@@ -46,6 +46,12 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
   readonly decompressedBatchMaxBytes?: number
   /** How long `consume()` and iteration wait for a message before they end; −1: without limit. Default: −1. */
   readonly consumerTimeoutMs?: number
+  /**
+   * How long the application may request no message before this member leaves the group, so that others get its
+   * partitions (Kafka's `max.poll.interval.ms`). The next request throws a MaxPollIntervalError, and later ones join
+   * the group again. Default: 300,000.
+   */
+  readonly maxPollIntervalMs?: number
   /** The rack or zone that this consumer runs in (Kafka's `client.rack`). Default: none. */
   readonly clientRack?: string
   /** Returns the value of a message from its bytes, which are null for a tombstone. Default: values are Buffers. */
@@ -82,6 +88,7 @@ export const SHARE_CONSUMER_OPTIONS = {
     default: DEFAULT_INFLATE_LIMIT_BYTES,
   },
   consumerTimeoutMs: { check: anInteger(-1, 0x7fffffff), default: -1 },
+  maxPollIntervalMs: { check: aDurationMs(1), default: 300_000 },
   clientRack: { check: aString, defaultText: 'none' },
   deserializer: { check: aFunction, defaultText: 'values are Buffers' },
   keyDeserializer: { check: aFunction, defaultText: 'keys are Buffers' },

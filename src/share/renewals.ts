@@ -4,8 +4,8 @@ import type { HeldRecord } from './held-record.ts'
 export interface RenewalsOptions {
   /** Returns the records that are neither acknowledged nor lost. */
   readonly openRecords: () => readonly HeldRecord[]
-  /** Returns when the application last took a message, by `performance.now()`. */
-  readonly lastTaken: () => number
+  /** Returns when the application last requested a message, by `performance.now()`. */
+  readonly lastRequestedAt: () => number
 }
 
 /**
@@ -42,7 +42,7 @@ export class Renewals {
   #renew(): void {
     const now = performance.now()
     const records = this.#options.openRecords()
-    const isProgressing = now - this.#options.lastTaken() < this.#lockMs
+    const isProgressing = now - this.#options.lastRequestedAt() < this.#lockMs
     const isHandling = records.some(({ isHandled }) => isHandled)
     for (const record of records) {
       const isKept =

@@ -95,13 +95,26 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
         onDeserializationError: options.onDeserializationError,
       }),
       isImplicit: settings.acknowledgementMode === 'implicit',
-      onWaiting: () => this.#fetcher.pump(),
+      onWaiting: () => {
+        this.#fetcher.pump()
+        this.#membership.requested()
+      },
     })
     const fail = (error: Error) => this.#feed.fail(error)
     this.#membership = new ShareMembership(
       cluster,
-      { group, topics, rack: settings.clientRack },
       {
+        group,
+        topics,
+        rack: settings.clientRack,
+        maxPollIntervalMs: settings.maxPollIntervalMs,
+        busyForMs: () => this.#busyForMs(),
+      },
+      {
+        onLeft: (error) => {
+          this.#fetcher.unassign()
+          this.#feed.report(error)
+        },
         onAssigned: (partitions) => this.#fetcher.assign(partitions),
         onProblem: (error) => this.#feed.report(error),
         onFailed: fail,
@@ -124,7 +137,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     )
     this.#renewals = new Renewals({
       openRecords: () => this.#fetcher.openRecords,
-      lastTaken: () => this.#feed.lastTaken,
+      lastRequestedAt: () => this.#feed.lastRequestedAt,
     })
   }
 
@@ -149,6 +162,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#lifecycle.start(
       () => this.#membership.join(deadline),
       () => {
+        this.#feed.opened()
         this.#membership.start()
         this.#register.onOpened()
       },
@@ -306,6 +320,12 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     const isWanted = isWaitedFor && buffered === 0
     const isExact = this.#acquireMode === 'record_limit'
     return { records: isWanted ? this.#maxRecords : 0, isExact }
+  }
+
+  /** How long the application has requested no message; 0 while it waits for one. */
+  #busyForMs(): number {
+    const isRequesting = this.#run?.isRequesting ?? this.#feed.isWaitedFor
+    return isRequesting ? 0 : performance.now() - this.#feed.lastRequestedAt
   }
 
   #iterator<T>(name: string, take: () => T | undefined, options: ReadOptions): Iteration<T> {

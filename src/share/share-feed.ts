@@ -44,8 +44,8 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
   readonly #errors: Error[] = []
   #turnBegan = performance.now()
   #isTurnOver = false
-  /** When the application last took something, by `performance.now()`. */
-  lastTaken = -Infinity
+  /** When the application last requested a message, by `performance.now()`. */
+  #lastRequestedAt = performance.now()
 
   constructor(options: ShareFeedOptions<Value, Key>) {
     this.#options = options
@@ -66,6 +66,11 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return this.#inProcess.length > 0
   }
 
+  /** When the application last requested a message, or was able to for the first time, by `performance.now()`. */
+  get lastRequestedAt(): number {
+    return this.#lastRequestedAt
+  }
+
   readonly isFinished = false
 
   get failure(): Error | undefined {
@@ -74,6 +79,11 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
 
   get isTurnOver(): boolean {
     return this.#isTurnOver
+  }
+
+  /** From now on the application can request messages. */
+  opened(): void {
+    this.#lastRequestedAt = performance.now()
   }
 
   add(records: readonly HeldRecord[]): void {
@@ -121,9 +131,10 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
    * releases the message.
    */
   next(): Delivered<Value, Key> | undefined {
+    const now = performance.now()
+    this.#lastRequestedAt = now
     const error = this.#failure ?? this.#errors.shift()
     if (error !== undefined) throw error
-    const now = performance.now()
     if (this.#next < this.#records.length && now - this.#turnBegan > LONGEST_TURN_MS) {
       this.#isTurnOver = true
       return undefined
@@ -136,7 +147,6 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
         record.owner.lose(record, lockLost(record.message, reason))
         continue
       }
-      this.lastTaken = now
       record.state = 'delivered'
       const message = this.#converted(record)
       if (message === undefined) {

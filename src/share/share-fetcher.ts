@@ -9,6 +9,7 @@ import type { Broker } from '../network/broker.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { readAcquired } from './acquired-records.ts'
+import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
 import type { LentPartition } from './lent-partition.ts'
 import type { ShareConsumerSettings } from './options.ts'
@@ -115,6 +116,17 @@ export class ShareFetcher {
     this.#assigned = partitions
     if (!this.#resolve()) void this.#lookUp()
     this.pump()
+  }
+
+  /** Reads no partition until the next assignment, and gives back the records that the application has not received. */
+  unassign(): void {
+    const now = performance.now()
+    for (const record of this.openRecords) {
+      if (record.state !== 'waiting') continue
+      if (record.lockedUntil > now) record.owner.acknowledge(record, 'release')
+      else record.owner.lose(record, lockLost(record.message, 'the lock expired'))
+    }
+    this.assign([])
   }
 
   /** Callers call this when something may have changed: sends the due requests at the end of the turn. */

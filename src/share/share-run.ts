@@ -88,6 +88,11 @@ export class ShareRun<Value, Key> {
     return room > 0 && (isWorthIt || room >= ahead / 2) ? room : 0
   }
 
+  /** True if a handler could start: the run waits for messages. */
+  get isRequesting(): boolean {
+    return !this.#run.isOver && this.#run.hasRoom
+  }
+
   start(): Promise<void> {
     return this.#run.drive(() => {
       while (this.#run.hasRoom) {

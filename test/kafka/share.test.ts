@@ -63,6 +63,42 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     return message && numberOf(message)
   }
 
+  it('leave their group when the application takes no message for maxPollIntervalMs, and join it again', async () => {
+    const queue = await newQueue(client, 2)
+    await writeNumbers(client, queue.topic, 20, { partitions: 2 })
+    const options = { topics: [queue.topic], shareGroup: queue.group } as const
+    await using stuck = await client.getShareConsumer({
+      ...options,
+      acknowledgementMode: 'explicit',
+      maxPollIntervalMs: 2_000,
+    })
+    const held = await nextOf(stuck)
+    await using other = await client.getShareConsumer(options)
+    const numbers: number[] = []
+    const running = other.run((message) => {
+      numbers.push(numberOf(message))
+    })
+    await until(() => stuck.assignment.length === 0 && other.assignment.length === 2)
+    const [group] = await client.admin.describeGroups([queue.group])
+    expect(group?.members.map(({ memberId }) => memberId)).toEqual([other.memberId])
+    await until(() => numbers.length === 19)
+    // The lock of the message that the application still has lasts, although its member has left the group.
+    held.accept()
+    expect((await stuck.flush()).filter(({ failed }) => failed > 0)).toEqual([])
+    await until(async () => (await lagOf(client, queue)) === 0)
+    expect(numbers).not.toContain(numberOf(held))
+
+    await expect(stuck.consume()).rejects.toMatchObject({ code: 'MAX_POLL_INTERVAL_EXCEEDED' })
+    const next = nextOf(stuck)
+    await until(() => stuck.assignment.length > 0)
+    await other.close()
+    await running
+    await writeNumbers(client, queue.topic, 1, { first: 20 })
+    const message = await next
+    expect(numberOf(message)).toBe(20)
+    message.accept()
+  })
+
   it('have rejected messages copied to the dead letter topic of the group (KIP-1191)', async () => {
     const { queue, deadLetters } = await queueWithDeadLetters()
     await writeNumbers(client, queue.topic, 3)

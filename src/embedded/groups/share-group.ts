@@ -205,14 +205,9 @@ export class ShareGroup implements Group {
     return new Refused('UNKNOWN_MEMBER_ID', detail)
   }
 
+  /** The records that the member has acquired stay acquired until its share sessions end. */
   #remove(memberId: string): void {
     this.members.get(memberId)?.timer?.cancel()
-    if (!this.members.delete(memberId)) return
-    this.epoch++
-    this.#releaseAll(memberId)
-  }
-
-  #releaseAll(memberId: string): void {
-    for (const partition of this.#partitions.values()) partition.releaseAll(memberId)
+    if (this.members.delete(memberId)) this.epoch++
   }
 }

@@ -105,7 +105,7 @@ describe('acknowledgements of what a broker has lent', () => {
     records[0]!.state = 'delivered'
     const renewals = new Renewals({
       openRecords: () => partition.openRecords,
-      lastTaken: () => -Infinity,
+      lastRequestedAt: () => -Infinity,
     })
     renewals.lent(20)
     // The timer does not keep the process alive; the wait does.
