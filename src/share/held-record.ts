@@ -1,9 +1,12 @@
 import type { Message } from '../../protocol/records/message.ts'
 import type { BrokerError } from '../errors.ts'
+import type { ConsumedMetrics } from '../observe/metrics/client-metrics.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 
 /** Receives the acknowledgements and the losses of a partition's records. */
 export interface RecordOwner {
+  /** The counters of the topic: `deliveredBefore` counts the records that the application gets. */
+  readonly counted: ConsumedMetrics
   acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void
   renew(record: HeldRecord): void
   /** The broker lends the record to others. */

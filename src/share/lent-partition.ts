@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { BrokerError, type KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { ConsumedMetrics } from '../observe/metrics/client-metrics.ts'
 import {
   countOf,
   halvesOf,
@@ -39,6 +40,7 @@ const LATE = 0
 export interface LentPartitionOptions {
   readonly outcomes: Outcomes
   readonly backoff: BackoffOptions
+  readonly counted: ConsumedMetrics
   /** Called when there is something to acknowledge. */
   readonly onChange: () => void
 }
@@ -53,6 +55,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   readonly topicId: string
   readonly partition: number
   readonly key: string
+  readonly counted: ConsumedMetrics
   readonly #outcomes: Outcomes
   readonly #backoff: BackoffOptions
   readonly #onChange: () => void
@@ -71,7 +74,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
 
   constructor(
     { topic, topicId, partition }: SessionPartition & TopicPartition,
-    { outcomes, backoff, onChange }: LentPartitionOptions,
+    { outcomes, backoff, counted, onChange }: LentPartitionOptions,
   ) {
     this.topic = topic
     this.topicId = topicId
@@ -79,6 +82,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     this.key = sessionKeyOf({ topicId, partition })
     this.#outcomes = outcomes
     this.#backoff = backoff
+    this.counted = counted
     this.#onChange = onChange
   }
 

@@ -21,6 +21,7 @@ import {
   UnsupportedVersionError,
 } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import { reportHeartbeat } from '../observe/heartbeat.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import type { SessionPartition } from './share-session.ts'
 
@@ -248,6 +249,11 @@ export class ShareMembership {
     this.#soonMs = SOON_MS
   }
 
+  /** True from when the member leaves because of a slow application until the application requests messages. */
+  get hasLeft(): boolean {
+    return this.#requested !== undefined
+  }
+
   get #coordinator() {
     return { coordinator: 'group', key: this.#options.group } as const
   }
@@ -272,18 +278,21 @@ export class ShareMembership {
     deadline.signal?.throwIfAborted()
     if (epoch === JOINING) this.#mayBeMember = true
     const { requestTimeoutMs } = this.#cluster.options
-    const response = await broker.request(
-      shareGroupHeartbeat,
-      {
-        groupId,
-        memberId: this.memberId,
-        memberEpoch: epoch,
-        rackId: isWhole ? (rack ?? null) : null,
-        subscribedTopicNames: isWhole ? [...topics] : null,
-      },
-      { timeoutMs: Math.min(requestTimeoutMs, deadline.remainingMs), purpose: 'group' },
-    )
-    if (response.errorCode !== ErrorCode.NONE) throw this.#errorOf(response, what, broker)
+    const response = await this.#reported(epoch, async () => {
+      const answer = await broker.request(
+        shareGroupHeartbeat,
+        {
+          groupId,
+          memberId: this.memberId,
+          memberEpoch: epoch,
+          rackId: isWhole ? (rack ?? null) : null,
+          subscribedTopicNames: isWhole ? [...topics] : null,
+        },
+        { timeoutMs: Math.min(requestTimeoutMs, deadline.remainingMs), purpose: 'group' },
+      )
+      if (answer.errorCode !== ErrorCode.NONE) throw this.#errorOf(answer, what, broker)
+      return answer
+    })
     // A heartbeat from before the member left, or joined again, no longer counts.
     if (this.#epoch !== epoch || epoch === LEAVING) return
     this.#isToldAll = true
@@ -291,11 +300,35 @@ export class ShareMembership {
     this.#intervalMs = response.heartbeatIntervalMs || FIRST_INTERVAL_MS
     const { assignment } = response
     if (assignment === null) return
+    this.#cluster.options.metrics.group(groupId).share.assignments++
     this.#events.onAssigned(
       assignment.topicPartitions.flatMap(({ topicId, partitions }) =>
         partitions.map((partition) => ({ topicId, partition })),
       ),
     )
+  }
+
+  /** Counts a heartbeat, and publishes its event. */
+  async #reported<Response>(generation: number, send: () => Promise<Response>): Promise<Response> {
+    const sentAt = performance.now()
+    const report = (error: Error | undefined): void => {
+      if (generation === LEAVING) return
+      reportHeartbeat(this.#cluster.options.metrics, {
+        group: this.#options.group,
+        memberId: this.memberId,
+        generation,
+        durationMs: performance.now() - sentAt,
+        error,
+      })
+    }
+    try {
+      const response = await send()
+      report(undefined)
+      return response
+    } catch (error) {
+      report(error as Error)
+      throw error
+    }
   }
 
   #errorOf(

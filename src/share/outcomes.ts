@@ -1,5 +1,6 @@
 import type { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ShareGroupMetrics } from '../observe/metrics/share-metrics.ts'
 import { inOrder, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
 /** The results of the acknowledgements of one partition. */
@@ -21,14 +22,18 @@ interface Counts extends TopicPartition {
 /** Counts the results of acknowledgements until the application requests them. */
 export class Outcomes {
   readonly #logger: Logger
+  readonly #metrics: ShareGroupMetrics
   #counts = new Map<string, Counts>()
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, metrics: ShareGroupMetrics) {
     this.#logger = logger
+    this.#metrics = metrics
   }
 
   acknowledged(one: TopicPartition, count: number): void {
-    if (count > 0) this.#of(one).acknowledged += count
+    if (count === 0) return
+    this.#of(one).acknowledged += count
+    this.#metrics.topics.of(one.topic).accepted += count
   }
 
   failed(one: TopicPartition, count: number, error: KafkaError): void {
@@ -36,6 +41,7 @@ export class Outcomes {
     const counts = this.#of(one)
     counts.failed += count
     counts.error ??= error
+    this.#metrics.topics.of(one.topic).failed += count
     this.#logger.warn(
       `${count} acknowledgements of ${nameOf(one)} have no effect, and their messages are delivered again: ${error.message}`,
     )

@@ -32,9 +32,11 @@ import {
   type ShareConsumerOptions,
   type ShareRunOptions,
 } from './options.ts'
+import { PollTimes } from './poll-times.ts'
 import { Outcomes, type AcknowledgementResult } from './outcomes.ts'
 import { Renewals } from './renewals.ts'
 import { ShareBatch } from './share-batch.ts'
+import { ShareConsumerSource } from './share-consumer-source.ts'
 import { ShareFeed } from './share-feed.ts'
 import { ShareFetcher, type Demand } from './share-fetcher.ts'
 import type { ShareMessage } from './share-message.ts'
@@ -56,6 +58,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #feed: ShareFeed<Value, Key>
   readonly #outcomes: Outcomes
   readonly #renewals: Renewals
+  readonly #source: ShareConsumerSource
   readonly #maxRecords: number
   readonly #acquireMode: ShareConsumerOptions['acquireMode']
   readonly #consumerTimeoutMs: number | undefined
@@ -81,13 +84,17 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     for (const topic of topics) checkTopicName(topic)
     const { shareGroup: group, consumerTimeoutMs } = settings
     const { logger } = cluster.options
+    const metrics = cluster.options.metrics.group(group)
+    // The group's counters exist from now on, also if nothing is read.
+    for (const topic of topics) metrics.share.topics.of(topic)
+    const polls = new PollTimes(metrics.share)
     this.#cluster = cluster
     this.#register = register
     this.#group = group
     this.#maxRecords = settings.maxRecords
     this.#acquireMode = settings.acquireMode
     this.#consumerTimeoutMs = consumerTimeoutMs < 0 ? undefined : consumerTimeoutMs
-    this.#outcomes = new Outcomes(logger)
+    this.#outcomes = new Outcomes(logger, metrics.share)
     this.#feed = new ShareFeed<Value, Key>({
       convert: converterOf({
         deserializer: options.deserializer,
@@ -96,9 +103,11 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       }),
       isImplicit: settings.acknowledgementMode === 'implicit',
       onWaiting: () => {
+        if (this.#feed.buffered === 0 && this.#busyForMs() === 0) polls.began()
         this.#fetcher.pump()
         this.#membership.requested()
       },
+      onWaited: () => polls.ended(),
     })
     const fail = (error: Error) => this.#feed.fail(error)
     this.#membership = new ShareMembership(
@@ -123,7 +132,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     const { memberId } = this.#membership
     this.#fetcher = new ShareFetcher(
       cluster,
-      { ...settings, topics, group, memberId },
+      { ...settings, topics, group, memberId, metrics },
       this.#outcomes,
       {
         demand: () => this.#demand(),
@@ -135,6 +144,13 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
         onFailed: fail,
       },
     )
+    this.#source = new ShareConsumerSource({
+      group,
+      counted: metrics,
+      assignment: () => this.assignment,
+      failure: () => this.#feed.failure,
+      hasLeft: () => this.#membership.hasLeft,
+    })
     this.#renewals = new Renewals({
       openRecords: () => this.#fetcher.openRecords,
       lastRequestedAt: () => this.#feed.lastRequestedAt,
@@ -162,6 +178,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#lifecycle.start(
       () => this.#membership.join(deadline),
       () => {
+        this.#cluster.options.metrics.add(this.#source)
         this.#feed.opened()
         this.#membership.start()
         this.#register.onOpened()
@@ -288,6 +305,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       this.#renewals.stop()
       this.#fetcher.stop()
       await this.#membership.leave(deadline).catch((error: unknown) => this.#log(error))
+      this.#cluster.options.metrics.remove(this.#source)
       this.#register.onClosed()
     }
   }

@@ -28,6 +28,8 @@ export interface ShareFeedOptions<Value, Key> {
   readonly isImplicit: boolean
   /** Called when a reader waits, so that something may have to be fetched. */
   readonly onWaiting: () => void
+  /** Called when a reader no longer waits. */
+  readonly onWaited: () => void
 }
 
 export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Key>> {
@@ -148,6 +150,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
         continue
       }
       record.state = 'delivered'
+      record.owner.counted.deliveredBefore++
       const message = this.#converted(record)
       if (message === undefined) {
         record.owner.acknowledge(record, 'reject')
@@ -205,6 +208,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     } finally {
       timer?.cancel()
       stopWatching?.()
+      this.#options.onWaited()
     }
     this.ignoreTurn()
   }

@@ -6,6 +6,7 @@ import { appendTo } from '../cluster/append-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BrokerError, ClosedError, isRetriable, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import type { GroupMetrics } from '../observe/metrics/client-metrics.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { readAcquired } from './acquired-records.ts'
@@ -24,6 +25,7 @@ export interface ShareFetchSettings extends Pick<
   readonly group: string
   readonly memberId: string
   readonly topics: readonly string[]
+  readonly metrics: GroupMetrics
 }
 
 /** The room that the application has for records. */
@@ -267,14 +269,24 @@ export class ShareFetcher {
   }
 
   #received({ partitions, lockMs, lockedFrom }: ShareFetched): void {
+    const { metrics } = this.#settings
     const all: HeldRecord[] = []
+    let bytes = 0
     for (const { partition, fetched } of partitions) {
       if (fetched.errorCode !== ErrorCode.NONE) this.#partitionFailed(partition, fetched)
       else if (fetched.acquiredRecords.length > 0) {
-        for (const record of this.#lend(partition, fetched, lockedFrom + lockMs)) all.push(record)
+        const records = this.#lend(partition, fetched, lockedFrom + lockMs)
+        const fetchedBytes = fetched.records?.length ?? 0
+        partition.counted.fetchedMessages += records.length
+        partition.counted.fetchedBytes += fetchedBytes
+        bytes += fetchedBytes
+        for (const record of records) all.push(record)
       }
     }
-    if (all.length > 0) this.#events.onRecords(all, lockMs)
+    if (bytes > 0) metrics.fetchBytes.record(bytes)
+    if (all.length === 0) return
+    metrics.share.fetchMessages.record(all.length)
+    this.#events.onRecords(all, lockMs)
   }
 
   #lend(
@@ -359,10 +371,11 @@ export class ShareFetcher {
   #sourceOf(broker: Broker): ShareSource {
     let source = this.#sources.get(broker)
     if (source === undefined) {
-      const { group, memberId } = this.#settings
+      const { group, memberId, metrics } = this.#settings
       source = new ShareSource(broker, {
         group,
         memberId,
+        metrics,
         requestTimeoutMs: this.#cluster.options.requestTimeoutMs,
         outcomes: this.#outcomes,
         backoff: this.#cluster.options.backoff,

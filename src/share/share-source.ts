@@ -5,6 +5,7 @@ import type { BackoffOptions } from '../async/backoff.ts'
 import { appendTo } from '../cluster/append-to.ts'
 import { BrokerError, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import type { GroupMetrics } from '../observe/metrics/client-metrics.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { acknowledgementBatches } from './acknowledgements.ts'
 import { LentPartition, type AcknowledgedPart } from './lent-partition.ts'
@@ -17,6 +18,7 @@ export interface ShareSourceOptions {
   readonly requestTimeoutMs: number
   readonly outcomes: Outcomes
   readonly backoff: BackoffOptions
+  readonly metrics: GroupMetrics
   /** Called when there is something to acknowledge. */
   readonly onAcknowledgements: (source: ShareSource) => void
 }
@@ -130,12 +132,13 @@ export class ShareSource {
     const key = sessionKeyOf(one)
     let lent = this.#lent.get(key)
     if (lent === undefined) {
-      const { outcomes, backoff, onAcknowledgements } = this.#options
+      const { outcomes, backoff, metrics, onAcknowledgements } = this.#options
       const onChange = () => {
         if (this.waitingSince === Infinity) this.waitingSince = performance.now()
         onAcknowledgements(this)
       }
-      lent = new LentPartition(one, { outcomes, backoff, onChange })
+      const counted = metrics.topics.of(one.topic)
+      lent = new LentPartition(one, { outcomes, backoff, counted, onChange })
       this.#lent.set(key, lent)
     }
     return lent

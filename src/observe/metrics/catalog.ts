@@ -206,7 +206,8 @@ export const METRICS = {
     kind: 'counter',
     unit: 'messages',
     labels: groupTopic,
-    description: 'Messages that were fetched, as the headers of batches count them.',
+    description:
+      'Messages that were fetched, as the headers of batches count them. Of share consumers: those that were acquired.',
   },
   samsa_consumer_fetched_bytes_total: {
     kind: 'counter',
@@ -301,6 +302,45 @@ export const METRICS = {
     unit: 'partitions',
     labels: group,
     description: 'Partitions that were lost without a chance to commit.',
+  },
+  samsa_share_acknowledgements_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: groupTopic,
+    description:
+      'Acknowledgements of share consumers that brokers have applied, one for each message.',
+  },
+  samsa_share_failed_acknowledgements_total: {
+    kind: 'counter',
+    unit: 'messages',
+    labels: groupTopic,
+    description:
+      'Acknowledgements of share consumers without effect: late ones, and those that were lost with a connection.',
+  },
+  samsa_share_assignments_total: {
+    kind: 'counter',
+    unit: 'events',
+    labels: group,
+    description: 'Assignments that share consumers have received.',
+  },
+  samsa_share_fetch_messages: {
+    kind: 'histogram',
+    unit: 'messages',
+    labels: group,
+    description: 'The number of messages in each response in which a share consumer acquires some.',
+  },
+  samsa_share_poll_interval_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description:
+      'The time between two polls of a share consumer: requests for a message that find none in its buffer.',
+  },
+  samsa_share_wait_duration_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    labels: group,
+    description: 'The time for which each poll of a share consumer waits for messages.',
   },
   samsa_dead_letters_total: {
     kind: 'counter',

@@ -6,6 +6,7 @@ import { KafkaError } from '../../errors.ts'
 import type { HealthReason } from './health.ts'
 import { Histogram } from './histogram.ts'
 import { LabelMap } from './label-map.ts'
+import { ShareGroupMetrics } from './share-metrics.ts'
 import { Collector, type ClientMetricsSnapshot } from './snapshot.ts'
 
 /** How many values of a label have counters of their own. docs/metrics.md states the limits that users may reach. */
@@ -80,9 +81,19 @@ export class GroupMetrics {
   heartbeatFailures = 0
   readonly rebalanceDuration = new Histogram()
   lostPartitions = 0
+  #share: ShareGroupMetrics | undefined
 
   constructor(label: string | undefined) {
     this.label = label
+  }
+
+  /** What is counted only if the group is a share group. */
+  get share(): ShareGroupMetrics {
+    return (this.#share ??= new ShareGroupMetrics(MOST_TOPICS))
+  }
+
+  collectShare(into: Collector, group: string): void {
+    this.#share?.collect(into, group)
   }
 }
 
@@ -244,5 +255,6 @@ export class ClientMetrics {
     into.add('samsa_consumer_heartbeat_failures_total', labels, consumer.heartbeatFailures)
     into.histogram('samsa_consumer_rebalance_duration_seconds', labels, consumer.rebalanceDuration)
     into.add('samsa_consumer_lost_partitions_total', labels, consumer.lostPartitions)
+    consumer.collectShare(into, group)
   }
 }

@@ -7,6 +7,11 @@ import type {
   MetricLabels,
 } from '../metrics/snapshot.ts'
 
+/** Whether the samples with these labels count. */
+export type Passes = (labels: MetricLabels) => boolean
+
+const ALL: Passes = () => true
+
 /** The values of a histogram in an interval. */
 export interface Distribution {
   readonly count: number
@@ -29,32 +34,36 @@ export class Interval {
     return Math.max(1, this.#after.time - this.#before.time) / 1_000
   }
 
-  /** Returns the last value of a counter or gauge, added up over all labels. */
-  value(name: MetricName): number {
-    return valueIn(this.#after, name)
+  /** Whether the last snapshot has the metric, with labels that pass. */
+  has(name: MetricName, passes: Passes): boolean {
+    return samplesIn(this.#after, name).some(({ labels }) => passes(labels))
   }
 
-  /** Returns how much a counter grew in the interval, added up over all labels. */
-  growth(name: MetricName): number {
-    return Math.max(0, valueIn(this.#after, name) - valueIn(this.#before, name))
+  /** Returns the last value of a counter or gauge, added up over all labels that pass. */
+  value(name: MetricName, passes: Passes = ALL): number {
+    return valueIn(this.#after, name, passes)
   }
 
-  /** Returns the largest of the last values of a gauge, over all labels; undefined without one. */
-  largest(name: MetricName): number | undefined {
-    const values = samplesIn(this.#after, name).flatMap((one) => ('value' in one ? one.value : []))
+  /** Returns how much a counter grew in the interval, added up over all labels that pass. */
+  growth(name: MetricName, passes: Passes = ALL): number {
+    return Math.max(0, valueIn(this.#after, name, passes) - valueIn(this.#before, name, passes))
+  }
+
+  /** Returns the largest of the last values of a gauge, over all labels that pass; undefined without one. */
+  largest(name: MetricName, passes: Passes = ALL): number | undefined {
+    const values = samplesIn(this.#after, name)
+      .filter(({ labels }) => passes(labels))
+      .flatMap((one) => ('value' in one ? one.value : []))
     return values.length === 0 ? undefined : values.reduce((a, b) => Math.max(a, b))
   }
 
-  /** Returns the number and the sum of all values of a histogram since the client was created. */
-  totals(name: MetricName): { readonly count: number; readonly sum: number } {
-    return totalsOf(histogramsIn(this.#after, name))
+  /** Returns the number and the sum of the values of a histogram, with labels that pass, since the client was created. */
+  totals(name: MetricName, passes: Passes = ALL): { readonly count: number; readonly sum: number } {
+    return totalsOf(histogramsIn(this.#after, name).filter(({ labels }) => passes(labels)))
   }
 
   /** Returns the values of a histogram with labels that pass; undefined if there were none in the interval. */
-  distribution(
-    name: MetricName,
-    passes: (labels: MetricLabels) => boolean = () => true,
-  ): Distribution | undefined {
+  distribution(name: MetricName, passes: Passes = ALL): Distribution | undefined {
     const before = new Map(
       histogramsIn(this.#before, name).map((sample) => [keyOf(sample), sample]),
     )
@@ -72,7 +81,7 @@ export class Interval {
   }
 
   /** Returns the values that a label of a metric has now. */
-  labelValues(name: MetricName, label: 'broker'): readonly string[] {
+  labelValues(name: MetricName, label: 'broker' | 'group'): readonly string[] {
     const values = samplesIn(this.#after, name).flatMap(({ labels }) => labels[label] ?? [])
     return [...new Set(values)]
   }
@@ -82,9 +91,11 @@ function samplesIn({ metrics }: ClientMetricsSnapshot, name: MetricName): Metric
   return metrics.find((one) => one.name === name)?.samples ?? []
 }
 
-function valueIn(snapshot: ClientMetricsSnapshot, name: MetricName): number {
+function valueIn(snapshot: ClientMetricsSnapshot, name: MetricName, passes: Passes): number {
   let sum = 0
-  for (const sample of samplesIn(snapshot, name)) if ('value' in sample) sum += sample.value
+  for (const sample of samplesIn(snapshot, name)) {
+    if ('value' in sample && passes(sample.labels)) sum += sample.value
+  }
   return sum
 }
 

@@ -2,40 +2,27 @@
  * Computes Kafka's standard client metrics (KIP-714) from the metrics of a client. Rates, averages and maxima cover the
  * time between two pushes: averages over the whole life of a client would hardly change after a day.
  */
-import type { MetricName } from '../metrics/catalog.ts'
-import type { ClientMetricsSnapshot, MetricLabels } from '../metrics/snapshot.ts'
-import { Interval } from './interval.ts'
+import type { MetricLabels } from '../metrics/snapshot.ts'
+import { Computation, type ComputationOptions } from './computation.ts'
+import type { Passes } from './interval.ts'
 import type { TelemetryMetric } from './otlp.ts'
 
 const PRODUCER = 'org.apache.kafka.producer.'
 const CONSUMER = 'org.apache.kafka.consumer.'
-
-export interface StandardMetricsOptions {
-  /** The metrics at the last push. */
-  readonly before: ClientMetricsSnapshot
-  /** The metrics now. */
-  readonly after: ClientMetricsSnapshot
-  /** Whether sums cover the time since the last push rather than since the client was created. */
-  readonly isDelta: boolean
-  /** The ids of the brokers by address, for the label `node_id`. */
-  readonly nodeIds: ReadonlyMap<string, number>
-}
+const SHARE = `${CONSUMER}share.`
 
 /**
  * Returns the standard metrics that apply: those of producers if the client has a producer or has produced, those of
- * consumers if it has a consumer or has consumed.
+ * consumers and of share consumers if it has one or has consumed by one.
  */
-export function standardMetrics(options: StandardMetricsOptions): TelemetryMetric[] {
-  const names = new Set(options.after.metrics.map(({ name }) => name))
+export function standardMetrics(options: ComputationOptions): TelemetryMetric[] {
   const computed = new Computation(options)
   const found = [
-    ...(names.has('samsa_producer_queued_messages') || names.has('samsa_producer_messages_total')
+    ...(computed.has('samsa_producer_queued_messages') ||
+    computed.has('samsa_producer_messages_total')
       ? ofProducers(computed)
       : []),
-    ...(names.has('samsa_consumer_assigned_partitions') ||
-    names.has('samsa_consumer_messages_total')
-      ? ofConsumers(computed)
-      : []),
+    ...ofAllConsumers(computed),
   ]
   // Values that are not finite are left out, because a plugin could reject the whole push for one of them.
   return found.filter(({ value }) => Number.isFinite(value))
@@ -43,8 +30,9 @@ export function standardMetrics(options: StandardMetricsOptions): TelemetryMetri
 
 function ofProducers(computed: Computation): TelemetryMetric[] {
   const produceOnly = ({ api }: MetricLabels) => api === 'Produce'
+  const isOfConsumers = ({ api }: MetricLabels) => api === 'Fetch' || api === 'ShareFetch'
   return [
-    ...computed.connections(PRODUCER, ({ api }) => api !== 'Fetch'),
+    ...computed.connections(PRODUCER, (labels) => !isOfConsumers(labels)),
     ...computed.times(`${PRODUCER}record.queue.time`, 'samsa_producer_queue_duration_seconds'),
     ...computed.throttling(`${PRODUCER}produce.throttle.time`, produceOnly),
     ...computed.counter(`${PRODUCER}record.send`, 'samsa_producer_messages_total'),
@@ -53,13 +41,31 @@ function ofProducers(computed: Computation): TelemetryMetric[] {
   ]
 }
 
-function ofConsumers(computed: Computation): TelemetryMetric[] {
+function ofAllConsumers(computed: Computation): TelemetryMetric[] {
+  const { shareGroups } = computed
+  const isShared = ({ group }: MetricLabels) => group !== undefined && shareGroups.has(group)
+  const isOwned = (labels: MetricLabels) => !isShared(labels)
+  const hasOwned =
+    computed.has('samsa_consumer_assigned_partitions', isOwned) ||
+    computed.has('samsa_consumer_messages_total', isOwned)
+  if (!hasOwned && shareGroups.size === 0) return []
+  return [
+    ...computed.connections(CONSUMER, ({ api }) => api !== 'Produce'),
+    ...(hasOwned ? ofConsumers(computed, isOwned) : []),
+    ...(shareGroups.size > 0 ? ofShareConsumers(computed, isShared) : []),
+  ]
+}
+
+function ofConsumers(computed: Computation, isOwned: Passes): TelemetryMetric[] {
   const coordinator = `${CONSUMER}coordinator.`
   const fetches = `${CONSUMER}fetch.manager.`
   const fetchOnly = ({ api }: MetricLabels) => api === 'Fetch'
   return [
-    ...computed.connections(CONSUMER, ({ api }) => api !== 'Produce'),
-    computed.gauge(`${coordinator}assigned.partitions`, 'samsa_consumer_assigned_partitions'),
+    computed.gauge(
+      `${coordinator}assigned.partitions`,
+      'samsa_consumer_assigned_partitions',
+      isOwned,
+    ),
     ...computed.times(`${coordinator}commit.latency`, 'samsa_consumer_commit_duration_seconds'),
     ...computed.times(
       `${coordinator}rebalance.latency`,
@@ -71,107 +77,43 @@ function ofConsumers(computed: Computation): TelemetryMetric[] {
     ),
     ...computed.times(`${fetches}fetch.latency`, 'samsa_request_duration_seconds', fetchOnly),
     ...computed.throttling(`${fetches}fetch.throttle.time`, fetchOnly),
-    ...computed.counter(`${fetches}records.consumed`, 'samsa_consumer_messages_total'),
-    ...computed.counter(`${fetches}bytes.consumed`, 'samsa_consumer_fetched_bytes_total'),
+    ...computed.counter(`${fetches}records.consumed`, 'samsa_consumer_messages_total', isOwned),
+    ...computed.counter(`${fetches}bytes.consumed`, 'samsa_consumer_fetched_bytes_total', isOwned),
     ...computed.largest(`${fetches}records.lag.max`, 'samsa_consumer_lag_messages'),
   ]
 }
 
-/** The kinds of metrics, computed for one push. */
-class Computation {
-  readonly #interval: Interval
-  readonly #isDelta: boolean
-  readonly #nodeIds: ReadonlyMap<string, number>
-
-  constructor({ before, after, isDelta, nodeIds }: StandardMetricsOptions) {
-    this.#interval = new Interval(before, after)
-    this.#isDelta = isDelta
-    this.#nodeIds = nodeIds
-  }
-
-  gauge(name: string, metric: MetricName): TelemetryMetric {
-    return gauge(name, this.#interval.value(metric))
-  }
-
-  /** The largest value of a gauge; none if the gauge has no value. */
-  largest(name: string, metric: MetricName): TelemetryMetric[] {
-    const value = this.#interval.largest(metric)
-    return value === undefined ? [] : [gauge(name, value)]
-  }
-
-  /** A counter's rate per second, and its total. */
-  counter(name: string, metric: MetricName): TelemetryMetric[] {
-    const growth = this.#interval.growth(metric)
-    const total = this.#isDelta ? growth : this.#interval.value(metric)
-    return [
-      gauge(`${name}.rate`, growth / this.#interval.seconds),
-      { name: `${name}.total`, kind: 'sum', value: total },
-    ]
-  }
-
-  /** The sum of durations, in milliseconds. */
-  totalTime(name: string, metric: MetricName): TelemetryMetric {
-    const seconds = this.#isDelta
-      ? (this.#interval.distribution(metric)?.sum ?? 0)
-      : this.#interval.totals(metric).sum
-    return { name, kind: 'sum', value: seconds * 1_000 }
-  }
-
-  /** The average and the maximum of durations, in milliseconds; none without a value in the interval. */
-  times(
-    name: string,
-    metric: MetricName,
-    passes?: (labels: MetricLabels) => boolean,
-    attributes?: Readonly<Record<string, string>>,
-  ): TelemetryMetric[] {
-    const found = this.#interval.distribution(metric, passes)
-    if (found === undefined) return []
-    return [
-      gauge(`${name}.avg`, found.mean * 1_000, attributes),
-      gauge(`${name}.max`, found.max * 1_000, attributes),
-    ]
-  }
-
-  /** The average and the maximum of sizes in bytes. */
-  sizes(name: string, metric: MetricName): TelemetryMetric[] {
-    const found = this.#interval.distribution(metric)
-    if (found === undefined) return []
-    return [gauge(`${name}.avg`, found.mean), gauge(`${name}.max`, found.max)]
-  }
-
-  /** The throttle time of an API, in milliseconds. Responses without one count as 0, as in the Java client. */
-  throttling(name: string, passes: (labels: MetricLabels) => boolean): TelemetryMetric[] {
-    const responses = this.#interval.distribution('samsa_request_duration_seconds', passes)
-    if (responses === undefined) return []
-    const throttled = this.#interval.distribution('samsa_throttle_duration_seconds', passes)
-    return [
-      gauge(`${name}.avg`, ((throttled?.sum ?? 0) * 1_000) / responses.count),
-      gauge(`${name}.max`, (throttled?.max ?? 0) * 1_000),
-    ]
-  }
-
-  /** Connections, and the latency of the requests to each node. */
-  connections(prefix: string, isCounted: (labels: MetricLabels) => boolean): TelemetryMetric[] {
-    const requests = 'samsa_request_duration_seconds'
-    return [
-      ...this.counter(`${prefix}connection.creation`, 'samsa_connections_opened_total'),
-      ...this.#interval.labelValues(requests, 'broker').flatMap((broker) => {
-        const nodeId = this.#nodeIds.get(broker)
-        // A bootstrap address whose broker is not known has no id.
-        if (nodeId === undefined) return []
-        const ofNode = (labels: MetricLabels) => labels.broker === broker && isCounted(labels)
-        return this.times(`${prefix}node.request.latency`, requests, ofNode, {
-          node_id: String(nodeId),
-        })
-      }),
-    ]
-  }
-}
-
-function gauge(
-  name: string,
-  value: number,
-  attributes: Readonly<Record<string, string>> = {},
-): TelemetryMetric {
-  return { name, kind: 'gauge', value, attributes }
+/** The metrics of Java's share consumer (KIP-932). */
+function ofShareConsumers(computed: Computation, isShared: Passes): TelemetryMetric[] {
+  const coordinator = `${SHARE}coordinator.`
+  const fetches = `${SHARE}fetch.manager.`
+  const heartbeats = 'samsa_consumer_heartbeat_duration_seconds'
+  const requests = 'samsa_request_duration_seconds'
+  const accepted = 'samsa_share_acknowledgements_total'
+  const failed = 'samsa_share_failed_acknowledgements_total'
+  const fetchOnly = ({ api }: MetricLabels) => api === 'ShareFetch'
+  return [
+    ...computed.times(`${SHARE}time.between.poll`, 'samsa_share_poll_interval_seconds'),
+    ...computed.ratio(
+      `${SHARE}poll.idle.ratio.avg`,
+      'samsa_share_wait_duration_seconds',
+      'samsa_share_poll_interval_seconds',
+    ),
+    ...computed.events(`${coordinator}heartbeat`, heartbeats, isShared),
+    ...computed.longest(`${coordinator}heartbeat.response.time.max`, heartbeats, isShared),
+    ...computed.perHour(`${coordinator}rebalance`, 'samsa_share_assignments_total'),
+    ...computed.sizes(`${fetches}fetch.size`, 'samsa_consumer_fetch_size_bytes', isShared),
+    ...computed.counter(`${fetches}bytes.consumed`, 'samsa_consumer_fetched_bytes_total', isShared),
+    ...computed.sizes(`${fetches}records.per.request`, 'samsa_share_fetch_messages'),
+    ...computed.counter(
+      `${fetches}records.fetched`,
+      'samsa_consumer_fetched_messages_total',
+      isShared,
+    ),
+    ...computed.counters(`${fetches}acknowledgements.send`, [accepted, failed]),
+    ...computed.counter(`${fetches}acknowledgements.error`, failed),
+    ...computed.times(`${fetches}fetch.latency`, requests, fetchOnly),
+    ...computed.events(`${fetches}fetch`, requests, fetchOnly),
+    ...computed.throttling(`${fetches}fetch.throttle.time`, fetchOnly),
+  ]
 }

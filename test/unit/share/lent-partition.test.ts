@@ -3,6 +3,7 @@ import { ErrorCode } from '../../../protocol/errors.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { BrokerError } from '../../../src/errors.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import type { HeldRecord } from '../../../src/share/held-record.ts'
 import { LentPartition } from '../../../src/share/lent-partition.ts'
@@ -18,9 +19,15 @@ const HOUR_MS = 3_600_000
 
 /** A partition of which so many records were lent, until `lockedMs` from now. */
 function lent(count: number, lockedMs: number) {
-  const outcomes = new Outcomes(silentLogger)
+  const metrics = new GroupMetrics('workers')
+  const outcomes = new Outcomes(silentLogger, metrics.share)
   const backoff = { initialMs: 1_000, maxMs: 1_000 }
-  const partition = new LentPartition(where, { outcomes, backoff, onChange: () => undefined })
+  const partition = new LentPartition(where, {
+    outcomes,
+    backoff,
+    counted: metrics.topics.of('jobs'),
+    onChange: () => undefined,
+  })
   const data = encodeBatch(Array.from({ length: count }, () => record('k', 'v')))
   const ranges = [{ first: 0, last: count - 1, deliveryCount: 1 }]
   const acquired = readAcquired(where, data, ranges)
@@ -92,6 +99,7 @@ describe('acknowledgements of what a broker has lent', () => {
       convert: (message) => message,
       isImplicit: false,
       onWaiting: () => undefined,
+      onWaited: () => undefined,
     })
     feed.add(records)
     expect(partition.hasOpenRecords).toBe(true)

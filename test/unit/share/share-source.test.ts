@@ -4,6 +4,7 @@ import { clusterOptions } from '../../../src/client-options.ts'
 import { parseHosts } from '../../../src/network/address.ts'
 import { Broker } from '../../../src/network/broker.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import { Outcomes } from '../../../src/share/outcomes.ts'
 import { sessionKeyOf } from '../../../src/share/share-session.ts'
@@ -16,14 +17,16 @@ const partitionOf = (partition: number) => ({ topic: 'jobs', topicId, partition 
 describe('what a broker has lent', () => {
   it('is forgotten when its partition is no longer assigned and nothing of it is open', () => {
     const hosts = '127.0.0.1:1'
+    const metrics = new GroupMetrics('workers')
     const source = new ShareSource(
       new Broker(1, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker),
       {
         group: 'workers',
         memberId: 'member',
         requestTimeoutMs: 1_000,
-        outcomes: new Outcomes(silentLogger),
+        outcomes: new Outcomes(silentLogger, metrics.share),
         backoff: { initialMs: 1_000, maxMs: 1_000 },
+        metrics,
         onAcknowledgements: () => undefined,
       },
     )

@@ -1,0 +1,31 @@
+import type { ShareGroupMetrics } from '../observe/metrics/share-metrics.ts'
+
+/**
+ * Measures how the application polls. A poll is a request for a message that finds none in the buffer: as the poll() of
+ * Java's consumer, it acknowledges what was delivered before, and leads to a fetch.
+ */
+export class PollTimes {
+  readonly #metrics: ShareGroupMetrics
+  #beganAt: number | undefined
+  #isWaiting = false
+
+  constructor(metrics: ShareGroupMetrics) {
+    this.#metrics = metrics
+  }
+
+  /** The application waits for a message. */
+  began(): void {
+    if (this.#isWaiting) return
+    const now = performance.now()
+    if (this.#beganAt !== undefined) this.#metrics.pollInterval.recordMs(now - this.#beganAt)
+    this.#beganAt = now
+    this.#isWaiting = true
+  }
+
+  /** The wait is over, with or without a message. */
+  ended(): void {
+    if (!this.#isWaiting || this.#beganAt === undefined) return
+    this.#metrics.waitDuration.recordMs(performance.now() - this.#beganAt)
+    this.#isWaiting = false
+  }
+}
