@@ -73,6 +73,10 @@ class AutoCoordinator implements MemberCoordinator {
     return this.#chosen.longestRebalanceMs
   }
 
+  prepare(): void {
+    this.#chosen.prepare?.()
+  }
+
   givenUpBeforeJoining(owned: readonly TopicPartition[]): readonly TopicPartition[] {
     return this.#chosen.givenUpBeforeJoining(owned)
   }

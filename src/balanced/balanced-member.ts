@@ -6,6 +6,7 @@ import { Lifecycle } from '../async/lifecycle.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
+import type { TopicMetadata } from '../cluster/metadata.ts'
 import { AssignedConsumer, type PositionToReset } from '../consumer/assigned-consumer.ts'
 import type { ConsumerAssignment } from '../consumer/consumer-assignment.ts'
 import type { CommittedOffset } from '../consumer/offsets/offset-store.ts'
@@ -150,8 +151,9 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     const deadline = deadlineOf(call, operationTimeoutMs + longestRebalanceMs)
     await this.#lifecycle.start(
       async () => {
-        await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
-        await this.#first.look(this.#parts.subscription)
+        this.#machine.coordinator.prepare?.()
+        const found = await this.#topicsFound(deadlineOf(call, operationTimeoutMs))
+        await this.#first.look(this.#parts.subscription, found)
       },
       () => this.core.recover(this.#notStarted),
     )
@@ -170,12 +172,13 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 
   /**
-   * Throws UnknownTopicError if the topic does not exist. With several topics it waits for the missing ones, as a
-   * pattern does.
+   * Returns the topics of a subscription by name that exist; undefined for a pattern. Throws UnknownTopicError if the
+   * only topic does not exist. With several topics it waits for the missing ones, as a pattern does.
    */
-  async #topicsFound(deadline: Deadline): Promise<void> {
+  async #topicsFound(deadline: Deadline): Promise<readonly TopicMetadata[] | undefined> {
     const { cluster, subscription } = this.#parts
-    const { names = [] } = subscription
+    const { names } = subscription
+    if (names === undefined) return undefined
     const found = await Promise.allSettled(
       names.map((name) => cluster.topic(name, { create: false, deadline })),
     )
@@ -184,6 +187,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
       if (names.length === 1 || !(one.reason instanceof UnknownTopicError)) throw one.reason
       cluster.options.logger.warn(`${one.reason.message}: the consumer reads it when it does`)
     }
+    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   }
 
   /**

@@ -107,7 +107,7 @@ export interface CoordinatorEvents {
   problem(error: KafkaError): void
 }
 
-/** Creates a coordinator. It does no I/O before the first `join`. */
+/** Creates a coordinator. It does no I/O before it is asked to prepare or to join. */
 export type CoordinatorFactory<Made extends Coordinator = Coordinator> = (
   events: CoordinatorEvents,
 ) => Made

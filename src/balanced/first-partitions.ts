@@ -1,3 +1,4 @@
+import type { TopicMetadata } from '../cluster/metadata.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -9,10 +10,13 @@ import type { Subscription } from './subscription.ts'
 export class FirstPartitions {
   #counts: ReadonlyMap<string, number> | undefined
 
-  /** Only the first call counts. */
-  async look(subscription: Subscription): Promise<void> {
+  /** Only the first call counts. `found` are the topics of the subscription, if they were just looked up. */
+  async look(
+    subscription: Subscription,
+    found: readonly TopicMetadata[] | undefined,
+  ): Promise<void> {
     if (this.#counts !== undefined) return
-    const topics = await subscription.topics()
+    const topics = found ?? (await subscription.topics())
     this.#counts ??= new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
   }
 

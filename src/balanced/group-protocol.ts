@@ -33,6 +33,8 @@ export interface MemberCoordinator extends Coordinator {
   readonly groupMetadata: GroupMetadata
   /** The offsets of the group. Commits are made as this member. */
   readonly offsets: OffsetStore
+  /** Starts the lookups that `join` needs, beside those of the topics. Never throws: `join` reports what fails. */
+  prepare?(): void
   /** How long joining may take because the group waits for its current members. */
   readonly longestRebalanceMs: number
 }

@@ -149,10 +149,15 @@ export class AssignedConsumer<
     }
     try {
       const states = added.map(({ state }) => state)
-      await checkPartitions(this.#cluster, states, deadline)
+      const checked = checkPartitions(this.#cluster, states, deadline)
+      // Offsets are fetched by topic id.
+      if (states.some(({ topic }) => this.#cluster.known(topic) === undefined)) await checked
       const toFind = added.filter(({ offset }) => offset === undefined)
       const { offsets } = this.#parts
-      const starts = await findStarts(this.#cluster, this.#settings, offsets, toFind, deadline)
+      const [starts] = await Promise.all([
+        findStarts(this.#cluster, this.#settings, offsets, toFind, deadline, checked),
+        checked,
+      ])
       const ends = this.#settings.stopAtEnd
         ? await listOffsets(
             this.#cluster,

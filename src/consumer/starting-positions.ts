@@ -32,19 +32,23 @@ export async function checkPartitions(
   )
 }
 
-/** Returns where each partition starts: `startingPositions` for known partitions, the first message for new ones. */
+/**
+ * Returns where each partition starts: `startingPositions` for known partitions, the first message for new ones.
+ * `checked` resolves when the metadata has all partitions; the group's offsets are fetched in the meantime.
+ */
 export async function findStarts(
   cluster: Cluster,
   settings: Settings,
   store: OffsetStore | undefined,
   toFind: readonly { readonly state: PartitionState; readonly isNew: boolean }[],
   deadline: Deadline,
+  checked: Promise<void>,
 ): Promise<ReadonlyMap<PartitionState, StartingPosition>> {
   const found = await Promise.all(
     [true, false].map((isNew) => {
       const states = toFind.filter((one) => one.isNew === isNew).map(({ state }) => state)
       const ofThese = isNew ? { ...settings, startAt: 'earliest' as const } : settings
-      return startingPositions(cluster, ofThese, store, states, deadline)
+      return startingPositions(cluster, ofThese, store, states, deadline, checked)
     }),
   )
   return new Map(found.flatMap((one) => [...one]))
@@ -57,6 +61,7 @@ async function startingPositions(
   store: OffsetStore | undefined,
   partitions: readonly PartitionState[],
   deadline: Deadline,
+  checked: Promise<void>,
 ): Promise<Map<PartitionState, StartingPosition>> {
   const found = new Map<PartitionState, StartingPosition>()
   if (partitions.length === 0) return found
@@ -70,6 +75,7 @@ async function startingPositions(
       found.set(state, { offset, leaderEpoch, committed: offset })
     }
   }
+  await checked
   const left = partitions.filter((state) => !found.has(state))
   const { startAt, isReadCommitted } = settings
   if (startAt === 'none') {

@@ -176,7 +176,10 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   start(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)
     return this.#lifecycle.start(
-      () => this.#membership.join(deadline),
+      () => {
+        this.#fetcher.learnTopics()
+        return this.#membership.join(deadline)
+      },
       () => {
         this.#cluster.options.metrics.add(this.#source)
         this.#feed.opened()

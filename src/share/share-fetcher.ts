@@ -114,6 +114,11 @@ export class ShareFetcher {
     )
   }
 
+  /** Looks up the topics before they are assigned: an assignment contains only their ids. */
+  learnTopics(): void {
+    this.#refresh(this.#settings.topics)
+  }
+
   assign(partitions: readonly SessionPartition[]): void {
     this.#assigned = partitions
     if (!this.#resolve()) void this.#lookUp()

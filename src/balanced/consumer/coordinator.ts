@@ -2,6 +2,7 @@ import { abortable } from '../../async/abortable.ts'
 import { appendTo } from '../../cluster/append-to.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
+import { connectToCoordinator } from '../../cluster/connect-to-coordinator.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import type { ClaimResult, CoordinatorEvents } from '../coordinator.ts'
 import type { MemberCoordinator } from '../group-protocol.ts'
@@ -42,6 +43,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
   /** The partitions that were claimed and not released, by name. */
   #held = new Map<string, ClaimedPartition>()
   #claims = 0
+  #prepared: Promise<void> | undefined
 
   constructor(
     cluster: Cluster,
@@ -54,7 +56,7 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     this.#settings = settings
     this.#events = events
     this.#session = new SessionTimeout(cluster, settings.groupId)
-    this.#names = new TopicNames(cluster)
+    this.#names = new TopicNames(cluster, () => this.#topics.names)
     this.#topics = new SubscribedTopics(cluster, settings.subscription, () =>
       this.#membership.subscribed(),
     )
@@ -98,6 +100,11 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     return this.#membership.untilAnswered()
   }
 
+  prepare(): void {
+    void this.#session.refresh()
+    this.#prepared = connectToCoordinator(this.#cluster, this.#settings.groupId)
+  }
+
   /** Partitions that are not in the assignment are given up when the assignment is known. */
   givenUpBeforeJoining(): readonly TopicPartition[] {
     return []
@@ -108,8 +115,9 @@ export class ConsumerCoordinator implements MemberCoordinator, EpochMember {
     signal: AbortSignal,
   ): Promise<readonly TopicPartition[]> {
     if (this.#membership.state !== 'member') {
-      await abortable(Promise.all([this.#session.refresh(), this.#topics.look()]), signal)
-      await this.#membership.join(signal)
+      await abortable(Promise.all([this.#prepared, this.#topics.look()]), signal)
+      // Without the session timeout it is not known how long the assignment is this member's.
+      await abortable(Promise.all([this.#session.refresh(), this.#membership.join(signal)]), signal)
     }
     const target = await this.#namedTarget(signal)
     this.#cluster.options.logger.info(

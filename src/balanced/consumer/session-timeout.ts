@@ -25,6 +25,7 @@ export class SessionTimeout {
   readonly #groupId: string
   #readAgainAt = -Infinity
   #timeoutMs = DEFAULT_SESSION_TIMEOUT_MS
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(cluster: Cluster, groupId: string) {
     this.#cluster = cluster
@@ -36,11 +37,15 @@ export class SessionTimeout {
   }
 
   /**
-   * Reads the timeout unless it was read recently. Never throws: after a failure the last known value still applies.
+   * Reads the timeout unless it was read recently, or is being read. Never throws: after a failure the last known value still applies.
    */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    if (performance.now() >= this.#readAgainAt) this.#reading = this.#refresh()
+    return this.#reading
+  }
+
+  async #refresh(): Promise<void> {
     const { metadataMaxAgeMs, logger } = this.#cluster.options
-    if (performance.now() < this.#readAgainAt) return
     this.#readAgainAt = performance.now() + metadataMaxAgeMs
     try {
       this.#timeoutMs = (await this.#read()) ?? this.#timeoutMs

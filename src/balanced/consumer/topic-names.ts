@@ -11,13 +11,16 @@ import type { Cluster } from '../../cluster/cluster.ts'
  */
 export class TopicNames {
   readonly #cluster: Cluster
+  /** Returns the names of the subscribed topics, of which the metadata may have the ids. */
+  readonly #subscribed: () => readonly string[]
   readonly #names = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #attempts = 0
   #isStopped = false
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, subscribed: () => readonly string[]) {
     this.#cluster = cluster
+    this.#subscribed = subscribed
   }
 
   known(topicId: string): string | undefined {
@@ -30,6 +33,7 @@ export class TopicNames {
    */
   async find(topicIds: readonly string[], again: () => void): Promise<void> {
     clearTimeout(this.#timer)
+    this.#learnKnown(topicIds)
     const wanted = topicIds.filter((id) => !this.#names.has(id))
     if (wanted.length > 0) await this.#ask(wanted)
     const missing = wanted.filter((id) => !this.#names.has(id))
@@ -50,6 +54,15 @@ export class TopicNames {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+  }
+
+  /** An id never belongs to another topic, however old the metadata is. */
+  #learnKnown(topicIds: readonly string[]): void {
+    const wanted = new Set(topicIds)
+    for (const name of this.#subscribed()) {
+      const topicId = this.#cluster.known(name)?.topicId
+      if (topicId !== undefined && wanted.has(topicId)) this.#names.set(topicId, name)
+    }
   }
 
   async #ask(topicIds: readonly string[]): Promise<void> {

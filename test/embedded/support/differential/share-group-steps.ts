@@ -4,6 +4,8 @@ import { ZERO_UUID } from '../../../../protocol/schema/fields.ts'
 import { batch, create, produce } from './requests.ts'
 import { ask, step, type Side, type Step } from './step.ts'
 
+/** Kafka's number of the resource type. */
+const GROUP = 32
 const TOPIC = 'sg'
 export const SHARE_GROUP = 'sg'
 /** Kafka reads the ids of members of share sessions as UUIDs. */
@@ -255,12 +257,6 @@ export const SHARE_GROUP_STEPS: readonly Step[] = [
     },
   },
   ...sessionSteps(),
-
-  // With a member nothing is changed from outside.
-  moved('with a member', {}),
-  deleted('with a member', {}),
-  beat('leaves', { epoch: -1 }),
-  beat('leaves again', { epoch: -1 }),
   offsets('an unknown topic', { topic: 'sg-none' }),
   offsets('an unknown partition', { partition: 7 }),
   moved('an unknown topic', { topic: 'sg-none' }),
@@ -271,6 +267,23 @@ export const SHARE_GROUP_STEPS: readonly Step[] = [
   deleted('an empty group', {}),
   offsets('deleted', {}, -1n),
 ]
+
+/** The brokers learn a config after the response: asks until a partition has an error. */
+function untilRefused({ name, ask: once }: Step): Step {
+  return {
+    name,
+    async ask(side) {
+      for (let asked = 1; ; asked++) {
+        const response = await once(side)
+        const text = JSON.stringify(response, (_key, value: unknown) =>
+          typeof value === 'bigint' ? String(value) : value,
+        )
+        const isRefused = /"errorCode":(?!0\b)/.test(text)
+        if (isRefused || asked === MOST_ASKED) return response
+      }
+    },
+  }
+}
 
 /** What follows in the session, each request with its next epoch. */
 function sessionSteps(): readonly Step[] {
@@ -341,6 +354,39 @@ function sessionSteps(): readonly Step[] {
     fetches('a release', { acknowledged: [[7, 8, RELEASE]] }),
     fetches('nothing new', { names: false }),
     fetches('an unknown partition', { partition: 7 }),
+
+    // Renewals can be disabled for a group.
+    step('renewals are disabled: configs', apis.incrementalAlterConfigs, 1, {
+      resources: [
+        {
+          resourceType: GROUP,
+          resourceName: SHARE_GROUP,
+          configs: [{ name: 'share.renew.acknowledge.enable', configOperation: 0, value: 'false' }],
+        },
+      ],
+      validateOnly: false,
+    }),
+    untilRefused(
+      acknowledges('a disabled renewal', { renews: true, acknowledged: [[9, 9, RENEW]] }),
+    ),
+    acknowledges('a renewal of what is not lent, disabled', {
+      renews: true,
+      acknowledged: [[100, 100, RENEW]],
+    }),
+    acknowledges('an acceptance with the flag, disabled', {
+      renews: true,
+      acknowledged: [[8, 8, ACCEPT]],
+    }),
+    fetches('a disabled renewal', { renews: true, limit: 0, acknowledged: [[9, 9, RENEW]] }),
+
+    // With a member nothing is changed from outside.
+    moved('with a member', {}),
+    deleted('with a member', {}),
+    beat('leaves', { epoch: -1 }),
+    beat('leaves again', { epoch: -1 }),
+    // A member that has left keeps its session, and what it has acquired.
+    acknowledges('what it holds after it has left', { acknowledged: [[9, 9, ACCEPT]] }),
+    fetches('after it has left', { names: false }),
     fetched('closes the session', { epoch: -1, names: false }),
     fetched('closes a session that is not there', { epoch: -1, names: false }),
     offsets('closed', {}),
