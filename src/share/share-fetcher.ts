@@ -16,7 +16,8 @@ import type { LentPartition } from './lent-partition.ts'
 import type { ShareConsumerSettings } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
-import { ShareSource, type FetchedPartition, type ShareFetched } from './share-source.ts'
+import type { FetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
+import { ShareSources } from './share-sources.ts'
 
 export interface ShareFetchSettings extends Pick<
   ShareConsumerSettings,
@@ -78,8 +79,7 @@ export class ShareFetcher {
   readonly #cluster: Cluster
   readonly #settings: ShareFetchSettings
   readonly #events: ShareFetcherEvents
-  readonly #outcomes: Outcomes
-  readonly #sources = new Map<Broker, ShareSource>()
+  readonly #sources: ShareSources
   #assigned: readonly SessionPartition[] = []
   /** The assigned partitions whose topic names are known. */
   #wanted = new Map<string, Wanted>()
@@ -99,8 +99,18 @@ export class ShareFetcher {
   ) {
     this.#cluster = cluster
     this.#settings = settings
-    this.#outcomes = outcomes
     this.#events = events
+    const { group, memberId, metrics } = settings
+    const { requestTimeoutMs, backoff } = cluster.options
+    this.#sources = new ShareSources(() => cluster.brokers, {
+      group,
+      memberId,
+      metrics,
+      requestTimeoutMs,
+      outcomes,
+      backoff,
+      onAcknowledgements: () => this.pump(),
+    })
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -109,7 +119,7 @@ export class ShareFetcher {
 
   /** The records that are neither acknowledged nor lost. */
   get openRecords(): readonly HeldRecord[] {
-    return [...this.#sources.values()].flatMap(({ lent }) =>
+    return [...this.#sources].flatMap(({ lent }) =>
       [...lent].flatMap(({ openRecords }) => openRecords),
     )
   }
@@ -160,7 +170,7 @@ export class ShareFetcher {
     this.#stopping.abort()
     // A request that waits for messages would delay acknowledgements. A session without open records or
     // acknowledgements is no longer needed.
-    for (const source of this.#sources.values()) {
+    for (const source of this.#sources) {
       const holds = source.hasOpenRecords || source.hasAcknowledgements || source.isAcknowledging
       if (source.isBusy && !holds) source.hangUp()
     }
@@ -172,7 +182,7 @@ export class ShareFetcher {
     this.#state = 'stopped'
     clearTimeout(this.#timer)
     await Promise.all(
-      [...this.#sources.values()].map(async (source) => {
+      [...this.#sources].map(async (source) => {
         if (!source.hasSession) return
         await source.acknowledge(true).catch((error: unknown) => this.#log(error))
       }),
@@ -184,7 +194,7 @@ export class ShareFetcher {
     this.#state = 'stopped'
     this.#stopping.abort()
     clearTimeout(this.#timer)
-    for (const source of this.#sources.values()) source.hangUp()
+    for (const source of this.#sources) source.hangUp()
     this.#flushed?.reject(new ClosedError('share consumer'))
     this.#flushed = undefined
   }
@@ -196,10 +206,8 @@ export class ShareFetcher {
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
     let room = demand.records
     // Otherwise each broker may lend as many: the long poll of a broker without messages must not stop the others.
-    if (demand.isExact) for (const { asked } of this.#sources.values()) room -= asked
-    const ready = [...this.#sources.values()].filter(
-      (source) => !source.isBusy && source.notBefore <= now,
-    )
+    if (demand.isExact) for (const { asked } of this.#sources) room -= asked
+    const ready = [...this.#sources].filter((source) => !source.isBusy && source.notBefore <= now)
     let idle = ready.filter((source) => (wanted.get(source)?.length ?? 0) > 0).length
     const isNarrow = demand.isExact && room < idle
     for (const source of ready) {
@@ -362,7 +370,7 @@ export class ShareFetcher {
         leaderless.add(one.topic)
         continue
       }
-      appendTo(found, this.#sourceOf(broker), one)
+      appendTo(found, this.#sources.of(broker, this.#wanted), one)
     }
     this.#refresh([...leaderless])
     return found
@@ -371,37 +379,6 @@ export class ShareFetcher {
   #leaderOf({ topic, topicId, partition }: Wanted): Broker | undefined {
     const isKnown = this.#cluster.known(topic)?.topicId === topicId
     return isKnown ? this.#cluster.leaderOf(topic, partition) : undefined
-  }
-
-  #sourceOf(broker: Broker): ShareSource {
-    let source = this.#sources.get(broker)
-    if (source === undefined) {
-      const { group, memberId, metrics } = this.#settings
-      source = new ShareSource(broker, {
-        group,
-        memberId,
-        metrics,
-        requestTimeoutMs: this.#cluster.options.requestTimeoutMs,
-        outcomes: this.#outcomes,
-        backoff: this.#cluster.options.backoff,
-        onAcknowledgements: () => this.pump(),
-      })
-      this.#sources.set(broker, source)
-      this.#tidy()
-    }
-    return source
-  }
-
-  /** Removes what is no longer assigned, and the sources of brokers that have gone, once nothing of them is open. */
-  #tidy(): void {
-    for (const [broker, source] of this.#sources) {
-      if (source.isBusy) continue
-      source.forgetUnused(this.#wanted)
-      const isGone = this.#cluster.brokers.get(broker.nodeId) !== broker
-      if (isGone && !source.hasOpenRecords && !source.hasAcknowledgements) {
-        this.#sources.delete(broker)
-      }
-    }
   }
 
   /** Looks up the names of the assigned topics. False: some names are not known yet. */
@@ -420,7 +397,7 @@ export class ShareFetcher {
       const wanted = { ...one, topic, notBefore: 0, failures: 0, isReported: false }
       this.#wanted.set(key, before.get(key) ?? wanted)
     }
-    this.#tidy()
+    this.#sources.tidy(this.#wanted)
     return this.#wanted.size === this.#assigned.length
   }
 
@@ -457,7 +434,7 @@ export class ShareFetcher {
 
   /** True if nothing has to be acknowledged, and no acknowledgement is in flight. */
   #isClean(): boolean {
-    for (const source of this.#sources.values()) {
+    for (const source of this.#sources) {
       if (source.hasAcknowledgements || source.isAcknowledging) return false
     }
     return true
@@ -466,7 +443,7 @@ export class ShareFetcher {
   #lookAgain(now: number): void {
     clearTimeout(this.#timer)
     let next = Infinity
-    for (const source of this.#sources.values()) {
+    for (const source of this.#sources) {
       if (source.isBusy) continue
       if (source.notBefore > now) next = Math.min(next, source.notBefore)
       else {

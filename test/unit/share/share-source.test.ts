@@ -6,47 +6,98 @@ import { Broker } from '../../../src/network/broker.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
+import type { HeldRecord } from '../../../src/share/held-record.ts'
 import { Outcomes } from '../../../src/share/outcomes.ts'
 import { sessionKeyOf } from '../../../src/share/share-session.ts'
 import { ShareSource } from '../../../src/share/share-source.ts'
+import { ShareSources } from '../../../src/share/share-sources.ts'
 import { record } from '../records/records.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const partitionOf = (partition: number) => ({ topic: 'jobs', topicId, partition })
 
+const brokerAt = (nodeId: number, hosts: string) =>
+  new Broker(nodeId, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker)
+
+function sourceOptions() {
+  const metrics = new GroupMetrics('workers')
+  return {
+    group: 'workers',
+    memberId: 'member',
+    requestTimeoutMs: 1_000,
+    outcomes: new Outcomes(silentLogger, metrics.share),
+    backoff: { initialMs: 1_000, maxMs: 1_000 },
+    metrics,
+    onAcknowledgements: () => undefined,
+  }
+}
+
+/** The source's broker lends one record of a partition. */
+function lendOne(source: ShareSource, partition: number): HeldRecord {
+  const ranges = [{ first: 0, last: 0, deliveryCount: 1 }]
+  const acquired = readAcquired(partitionOf(partition), encodeBatch([record('k', 'v')]), ranges)
+  const lockedUntil = performance.now() + 3_600_000
+  return source.partitionOf(partitionOf(partition)).lend(ranges, acquired, lockedUntil)[0]!
+}
+
 describe('what a broker has lent', () => {
   it('is forgotten when its partition is no longer assigned and nothing of it is open', () => {
-    const hosts = '127.0.0.1:1'
-    const metrics = new GroupMetrics('workers')
-    const source = new ShareSource(
-      new Broker(1, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker),
-      {
-        group: 'workers',
-        memberId: 'member',
-        requestTimeoutMs: 1_000,
-        outcomes: new Outcomes(silentLogger, metrics.share),
-        backoff: { initialMs: 1_000, maxMs: 1_000 },
-        metrics,
-        onAcknowledgements: () => undefined,
-      },
-    )
+    const source = new ShareSource(brokerAt(1, '127.0.0.1:1'), sourceOptions())
     const partitions = [0, 1, 2].map((partition) => source.partitionOf(partitionOf(partition)))
-    const ranges = [{ first: 0, last: 0, deliveryCount: 1 }]
-    const [held] = partitions[2]!.lend(
-      ranges,
-      readAcquired(partitionOf(2), encodeBatch([record('k', 'v')]), ranges),
-      performance.now() + 3_600_000,
-    )
+    const held = lendOne(source, 2)
     const numbers = () => [...source.lent].map(({ partition }) => partition)
 
     source.forgetUnused(new Map([[sessionKeyOf(partitionOf(0)), true]]))
     expect(numbers()).toEqual([0, 2])
-    held!.owner.acknowledge(held!, 'accept')
+    held.owner.acknowledge(held, 'accept')
     // The acknowledgement is still to be sent.
     source.forgetUnused(new Map())
     expect(numbers()).toEqual([2])
     partitions[2]!.takePart(performance.now(), true)
     source.forgetUnused(new Map())
     expect(numbers()).toEqual([])
+  })
+})
+
+describe('the source of a broker', () => {
+  /** The sources of a cluster whose only broker has moved to another address. */
+  function moved() {
+    const before = brokerAt(1, '127.0.0.1:1')
+    const after = brokerAt(1, '127.0.0.1:2')
+    const brokers = new Map([[1, before]])
+    const sources = new ShareSources(() => brokers, sourceOptions())
+    const source = sources.of(before, new Map())
+    const move = () => {
+      brokers.set(1, after)
+      return sources.of(after, new Map())
+    }
+    return { sources, source, move }
+  }
+
+  it('that has gone is removed when another takes its place', () => {
+    const { sources, source, move } = moved()
+    sources.tidy(new Map())
+    expect([...sources]).toEqual([source])
+    const next = move()
+    expect([...sources]).toEqual([next])
+  })
+
+  it('that has gone stays until its messages are acknowledged and its request is answered', () => {
+    const { sources, source, move } = moved()
+    const held = lendOne(source, 0)
+    source.isBusy = true
+    const next = move()
+    expect([...sources]).toEqual([source, next])
+    held.owner.acknowledge(held, 'accept')
+    source.isBusy = false
+    sources.tidy(new Map())
+    expect([...sources]).toEqual([source, next])
+    source.partitionOf(partitionOf(0)).takePart(performance.now(), true)
+    source.isBusy = true
+    sources.tidy(new Map())
+    expect([...sources]).toEqual([source, next])
+    source.isBusy = false
+    sources.tidy(new Map())
+    expect([...sources]).toEqual([next])
   })
 })

@@ -269,12 +269,12 @@ export const SHARE_GROUP_STEPS: readonly Step[] = [
 ]
 
 /** The brokers learn a config after the response: asks until a partition has an error. */
-function untilRefused({ name, ask: once }: Step): Step {
+function untilRefused(one: Step): Step {
   return {
-    name,
+    name: one.name,
     async ask(side) {
       for (let asked = 1; ; asked++) {
-        const response = await once(side)
+        const response = await one.ask(side)
         const text = JSON.stringify(response, (_key, value: unknown) =>
           typeof value === 'bigint' ? String(value) : value,
         )
