@@ -14,6 +14,7 @@ import { storm } from './storm.ts'
 
 interface Options {
   readonly kafka?: string
+  readonly brokers: string
   readonly managed?: boolean
   readonly protocol?: 'classic' | 'consumer' | 'zookeeper'
   readonly assignor?: AssignorName
@@ -58,11 +59,12 @@ async function embedded(partitions: number): Promise<Servers> {
   }
 }
 
-async function real(version: string, partitions: number): Promise<Servers> {
+async function real(version: string, brokers: number, partitions: number): Promise<Servers> {
   const hasConsumerProtocol = Number(version.split('.')[0]) >= 4
   const config = hasConsumerProtocol ? GROUP_CONFIG : {}
-  const kafka = await startKafka({ version, zookeeper: true, config, onProgress: console.log })
-  await kafka.createTopic(TOPIC, { partitions })
+  const settings = { version, brokers, zookeeper: true, config }
+  const kafka = await startKafka({ ...settings, onProgress: console.log })
+  await kafka.createTopic(TOPIC, { partitions, replicationFactor: Math.min(3, brokers) })
   return {
     hosts: kafka.hosts,
     zookeeperHosts: kafka.zookeeperHosts!,
@@ -75,7 +77,9 @@ async function main(options: Options): Promise<void> {
   const seed = Number(options.seed ?? Date.now() % 1_000_000)
   const logs = mkdtempSync(join(tmpdir(), 'samsa-storm-'))
   await using servers =
-    options.kafka === undefined ? await embedded(partitions) : await real(options.kafka, partitions)
+    options.kafka === undefined
+      ? await embedded(partitions)
+      : await real(options.kafka, Number(options.brokers), partitions)
   const group = { consumerGroup: 'storm' }
   const sessionTimeoutMs = SESSION_TIMEOUT_MS
   const { zookeeperHosts } = servers
@@ -113,6 +117,7 @@ async function main(options: Options): Promise<void> {
 
 new Command('test:rebalance-storm')
   .option('--kafka <version>', 'on a real cluster of this version')
+  .option('--brokers <number>', 'how many brokers that cluster has', '1')
   .option('--managed', "coordinated by Kafka's group protocol")
   .option('--protocol <name>', 'zookeeper, classic or consumer')
   .option('--assignor <name>', 'of a managed group')
