@@ -29,6 +29,17 @@ export function notAcknowledged(
   return new BrokerError(errorCode, what, { topic, partition }, detail)
 }
 
+/**
+ * True if the broker refuses renewals because the group has them disabled (share.renew.acknowledge.enable). Kafka 4.4
+ * has the same code for it as for a lock that was lost: only its text tells.
+ */
+export function areRenewalsDisabled(errorCode: number, detail: string | null): boolean {
+  return (
+    errorCode === ErrorCode.INVALID_RECORD_STATE &&
+    detail?.startsWith('Renewing acquisition locks is not enabled') === true
+  )
+}
+
 /** Returns the error of an acknowledgement whose record is no longer this member's. */
 export function lockLost(where: TopicPartition, reason: string): BrokerError {
   return notAcknowledged(where, ErrorCode.INVALID_RECORD_STATE, reason)

@@ -11,7 +11,12 @@ import {
   type AcknowledgeType,
 } from './acknowledgements.ts'
 import type { AcquiredRange, AcquiredRecords, OffsetRange } from './acquired-records.ts'
-import { AlreadyAcknowledgedError, lockLost, notAcknowledged } from './errors.ts'
+import {
+  AlreadyAcknowledgedError,
+  areRenewalsDisabled,
+  lockLost,
+  notAcknowledged,
+} from './errors.ts'
 import { HeldRecord, type RecordOwner } from './held-record.ts'
 import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
@@ -183,6 +188,10 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
       this.#renewed(part.ranges, lockedUntil)
       return
     }
+    if (areRenewalsDisabled(errorCode, detail)) {
+      this.#withoutRenewals(part)
+      return
+    }
     const error = notAcknowledged(this, errorCode, detail)
     if (errorCode === ErrorCode.INVALID_RECORD_STATE && this.#mayDivide(part)) this.#divide(part)
     else if (error.retriable && !error.invalidMetadata) this.#repeat(part, error, part.attempt)
@@ -270,6 +279,15 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
       this.#parts.push({ ...part, attempt: part.attempt + 1, notBefore })
       this.#onChange()
     }
+  }
+
+  /** The records keep their locks. The other acknowledgements, which the broker has not applied either, are sent again. */
+  #withoutRenewals(part: AcknowledgedPart): void {
+    this.#outcomes.renewalsDisabled(this)
+    const ranges = part.ranges.filter(({ type }) => type !== 'renew')
+    if (ranges.length === 0) return
+    this.#parts.push({ ...part, ranges, notBefore: 0 })
+    this.#onChange()
   }
 
   #mayDivide({ ranges, lockedUntil, divisions }: AcknowledgedPart): boolean {

@@ -23,6 +23,7 @@ interface Counts extends TopicPartition {
 export class Outcomes {
   readonly #logger: Logger
   readonly #metrics: ShareGroupMetrics
+  #areRenewalsReported = false
   #counts = new Map<string, Counts>()
 
   constructor(logger: Logger, metrics: ShareGroupMetrics) {
@@ -44,6 +45,15 @@ export class Outcomes {
     this.#metrics.topics.of(one.topic).failed += count
     this.#logger.warn(
       `${count} acknowledgements of ${nameOf(one)} have no effect, and their messages are delivered again: ${error.message}`,
+    )
+  }
+
+  /** The group has renewals disabled: reported once, because each lock would be renewed several times. */
+  renewalsDisabled(one: TopicPartition): void {
+    if (this.#areRenewalsReported) return
+    this.#areRenewalsReported = true
+    this.#logger.warn(
+      `the locks of ${nameOf(one)} cannot be renewed: share.renew.acknowledge.enable of the group is false, and messages that take longer than the lock are delivered again`,
     )
   }
 

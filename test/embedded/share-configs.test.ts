@@ -8,6 +8,7 @@ import {
   newQueue,
   nextOf,
   numberOf,
+  take,
   writeNumbers,
   type Queue,
 } from '../support/share/queue.ts'
@@ -111,6 +112,25 @@ describe('the configs of a share group', () => {
     await producer.flush()
     await using jobs = await client.getShareConsumer(explicitly(queue))
     expect(numberOf(await nextOf(jobs))).toBe(1)
+  })
+
+  it('disable renewals, which then neither lose a message nor hold up other acknowledgements', async () => {
+    const queue = await newQueue(client, 1, {
+      'share.renew.acknowledge.enable': 'false',
+      'share.record.lock.duration.ms': '60000',
+    })
+    await writeNumbers(client, queue.topic, 3)
+    await using jobs = await client.getShareConsumer(explicitly(queue))
+    const [renewed, accepted, both] = await take(jobs, 3)
+    renewed!.renew()
+    accepted!.accept()
+    both!.renew()
+    both!.accept()
+    expect(await jobs.flush()).toMatchObject([{ acknowledged: 2, failed: 0 }])
+    expect(renewed!.isLost).toBe(false)
+    renewed!.accept()
+    expect(await jobs.flush()).toMatchObject([{ acknowledged: 1, failed: 0 }])
+    expect(await lagOf(client, queue)).toBe(0)
   })
 
   it('are listed, described and deleted', async () => {

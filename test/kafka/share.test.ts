@@ -133,6 +133,26 @@ describeWithBrokers('share consumers on Kafka 4.4.0', ['java'], () => {
     expect(await firstIn(deadLetters)).toBe(0)
   })
 
+  it('lose no message whose lock cannot be renewed because the group has renewals disabled', async () => {
+    const queue = await newQueue(client, 1, { 'share.renew.acknowledge.enable': 'false' })
+    await writeNumbers(client, queue.topic, 3)
+    await using jobs = await client.getShareConsumer({
+      topics: [queue.topic],
+      shareGroup: queue.group,
+      acknowledgementMode: 'explicit',
+    })
+    const [renewed, accepted, both] = await take(jobs, 3)
+    renewed!.renew()
+    accepted!.accept()
+    both!.renew()
+    both!.accept()
+    expect(await jobs.flush()).toMatchObject([{ acknowledged: 2, failed: 0 }])
+    expect(renewed!.isLost).toBe(false)
+    renewed!.accept()
+    expect(await jobs.flush()).toMatchObject([{ acknowledged: 1, failed: 0 }])
+    await until(async () => (await lagOf(client, queue)) === 0)
+  })
+
   it('divide 1,000 messages among themselves, and accept each of them once', async () => {
     const queue = await newQueue(client, 4)
     await writeNumbers(client, queue.topic, 1_000, { partitions: 4 })

@@ -151,16 +151,19 @@ export class SharePartition {
    */
   acknowledge(member: string, batches: readonly AcknowledgementBatch[], mayRenew: boolean): void {
     this.#followLeader()
-    const renews = mayRenew && this.#settings.mayRenew
-    checkBatches(batches, renews ? ACKNOWLEDGE_TYPE.renew : ACKNOWLEDGE_TYPE.reject)
+    checkBatches(batches, mayRenew ? ACKNOWLEDGE_TYPE.renew : ACKNOWLEDGE_TYPE.reject)
     const all = batches.flatMap((batch) => typesOf(batch))
     const seen = new Set<number>()
-    for (const { offset } of all) {
+    for (const { offset, type } of all) {
       if (offset < this.startOffset) continue
       if (offset > this.#lastLent) {
         const detail =
           'Batch record not found. The first offset in request is past acquired records.'
         throw new Refused('INVALID_REQUEST', detail)
+      }
+      if (type === ACKNOWLEDGE_TYPE.renew && !this.#settings.mayRenew) {
+        const detail = 'Renewing acquisition locks is not enabled for the group.'
+        throw new Refused('INVALID_RECORD_STATE', detail)
       }
       const record = this.#records.get(offset)
       if (record?.kind !== 'acquired' || seen.has(offset)) {

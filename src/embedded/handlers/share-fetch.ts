@@ -231,6 +231,8 @@ function readOnce(
   group: ShareGroup,
   session: ShareSession,
 ): readonly Read[] {
+  // A request that renews locks fetches nothing.
+  if (request.isRenewAck) return []
   const isExact = request.shareAcquireMode === EXACT
   let left = request.maxRecords
   const all = [...session.partitions.values()]
