@@ -19,6 +19,10 @@ import type { Decoded, Fields } from '../protocol/schema/fields.ts'
 import { clientChannel, type ClientCreatedEvent } from './observe/channels.ts'
 import { healthOf, type ClientHealth, type HealthReason } from './observe/metrics/health.ts'
 import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
+import {
+  ApplicationMetrics,
+  type ApplicationMetric,
+} from './observe/telemetry/application-metrics.ts'
 import { OpenResources } from './open-resources.ts'
 import { readOptions, type OptionTable } from './option-table.ts'
 import { aBoolean, shown } from './options.ts'
@@ -68,6 +72,7 @@ export class KafkaClient implements AsyncDisposable {
   #admin: Admin | undefined
   #kafkaCluster: KafkaCluster | undefined
   readonly #adminContext: AdminContext
+  readonly #applicationMetrics = new ApplicationMetrics()
   readonly #telemetry: Telemetry | undefined
 
   /** Throws InvalidArgumentError for an unknown option, or a value that is not valid. */
@@ -80,7 +85,7 @@ export class KafkaClient implements AsyncDisposable {
       },
     }
     if (this.#cluster.options.pushesMetrics) {
-      this.#telemetry = new Telemetry(this.#cluster, () => this.metrics())
+      this.#telemetry = new Telemetry(this.#cluster, () => this.metrics(), this.#applicationMetrics)
     }
     if (clientChannel.hasSubscribers) {
       const event: ClientCreatedEvent = {
@@ -144,6 +149,24 @@ export class KafkaClient implements AsyncDisposable {
       METRICS_OPTIONS,
     )
     return this.#cluster.options.metrics.snapshot(partitions)
+  }
+
+  /**
+   * Adds a metric of the application to those that the client pushes to brokers that request them (KIP-1076, Java's
+   * `registerMetricForSubscription`). It replaces one with the same name and attributes. Returns a function that removes
+   * the metric. A metric whose `read` fails is left out of the push, and affects nothing else. Has no effect with
+   * `enableMetricsPush: false`. Throws InvalidArgumentError.
+   *
+   * ```ts
+   * const remove = client.registerMetric({
+   *   name: 'com.example.orders.pending',
+   *   kind: 'gauge',
+   *   read: () => pending.size,
+   * })
+   * ```
+   */
+  registerMetric(metric: ApplicationMetric): () => void {
+    return this.#applicationMetrics.register(metric)
   }
 
   /**

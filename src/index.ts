@@ -17,6 +17,7 @@ export type { SocketFactory } from './network/transport.ts'
 export type { Logger } from './observe/logger.ts'
 export { metricRates, type MetricRate } from './observe/metrics/rates.ts'
 export type { ClientHealth, HealthCode, HealthReason } from './observe/metrics/health.ts'
+export type { ApplicationMetric } from './observe/telemetry/application-metrics.ts'
 export { METRICS } from './observe/metrics/catalog.ts'
 export type {
   MetricDeclaration,

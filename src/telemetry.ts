@@ -9,6 +9,7 @@ import { deferred } from './async/deferred.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { Broker } from './network/broker.ts'
 import type { ClientMetricsSnapshot } from './observe/metrics/snapshot.ts'
+import type { ApplicationMetrics } from './observe/telemetry/application-metrics.ts'
 import type { TelemetryPusher } from './observe/telemetry/pusher.ts'
 
 /**
@@ -18,6 +19,7 @@ import type { TelemetryPusher } from './observe/telemetry/pusher.ts'
 export class Telemetry {
   readonly #cluster: Cluster
   readonly #snapshot: () => ClientMetricsSnapshot
+  readonly #application: ApplicationMetrics
   #loading: Promise<TelemetryPusher | undefined> | undefined
   #isStopped = false
   /** The broker that got the last request. */
@@ -25,9 +27,14 @@ export class Telemetry {
   /** Brokers that do not have the APIs. */
   #without = new WeakSet<Broker>()
 
-  constructor(cluster: Cluster, snapshot: () => ClientMetricsSnapshot) {
+  constructor(
+    cluster: Cluster,
+    snapshot: () => ClientMetricsSnapshot,
+    application: ApplicationMetrics,
+  ) {
     this.#cluster = cluster
     this.#snapshot = snapshot
+    this.#application = application
     cluster.onReached((versions) => {
       if (versions.has(getTelemetrySubscriptions)) this.#start()
     })
@@ -62,6 +69,7 @@ export class Telemetry {
         },
         snapshot: this.#snapshot,
         nodeIds: () => this.#nodeIds(),
+        application: this.#application,
         logger,
       })
       pusher.start()

@@ -102,6 +102,111 @@ describe('a client whose brokers receive metrics', () => {
     await until(() => sentIn('shop') > 0)
   })
 
+  it("pushes the application's metrics that are requested, and never calls the others", async () => {
+    await start()
+    await request({ metrics: 'com.example.orders.', 'interval.ms': '100' })
+    const client = connect()
+    let orders = 5
+    let calls = 0
+    client.registerMetric({ name: 'com.example.orders.open', kind: 'gauge', read: () => 7 })
+    const attributes = { region: 'eu' }
+    const total = { name: 'com.example.orders.total', kind: 'counter', attributes } as const
+    client.registerMetric({ ...total, read: () => orders })
+    client.registerMetric({
+      name: 'com.example.invoices.total',
+      kind: 'counter',
+      read: () => ++calls,
+    })
+    await (await client.topic('orders').getProducer()).produce('a')
+    const named = (name: string) =>
+      pushesOf('shop')
+        .flatMap(({ metrics }) => metrics)
+        .filter((metric) => metric.name === name)
+    const counted = () => named(total.name).reduce((sum, { value }) => sum + value, 0)
+    await until(() => counted() === 5)
+    orders = 8
+    await until(() => counted() === 8)
+    // It begins again.
+    orders = 2
+    await until(() => counted() === 10)
+    const pushed = named('com.example.orders.open')
+    expect(new Set(pushed.map(({ value }) => value))).toEqual(new Set([7]))
+    expect(named(total.name).map((metric) => metric.attributes)).toEqual(
+      named(total.name).map(() => attributes),
+    )
+    expect(calls).toBe(0)
+    const names = pushesOf('shop').flatMap(({ metrics }) => metrics.map(({ name }) => name))
+    expect(names.filter((name) => !name.startsWith('com.example.orders.'))).toEqual([])
+  })
+
+  it('pushes all else without the metrics whose readers throw, return no number, or were removed', async () => {
+    await start()
+    await request({ metrics: '*', 'interval.ms': '100' })
+    const client = connect()
+    let calls = 0
+    const readers: Readonly<Record<string, () => unknown>> = {
+      throws: () => {
+        calls++
+        throw new Error('broken')
+      },
+      throwsNothing: () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- applications throw anything
+        throw undefined
+      },
+      nothing: () => undefined,
+      notFinite: () => NaN,
+      text: () => '7',
+      promise: () => Promise.reject(new Error('late')).catch(() => 7),
+    }
+    for (const [name, read] of Object.entries(readers)) {
+      client.registerMetric({ name: `app.${name}`, kind: 'counter', read: read as () => number })
+    }
+    const remove = client.registerMetric({ name: 'app.removed', kind: 'gauge', read: () => 1 })
+    remove()
+    const replaced = client.registerMetric({ name: 'app.own', kind: 'gauge', read: () => 1 })
+    client.registerMetric({ name: 'app.own', kind: 'gauge', read: () => 2 })
+    replaced()
+    const producer = await client.topic('orders').getProducer()
+    await producer.produce('a')
+    await until(() => sentIn('shop') === 1 && calls > 1)
+    await producer.produce('b')
+    await client.close()
+    expect(sentIn('shop')).toBe(2)
+    const own = pushesOf('shop')
+      .flatMap(({ metrics }) => metrics)
+      .filter(({ name }) => name.startsWith('app.'))
+    expect(own.length).toBeGreaterThan(0)
+    expect(new Set(own.map(({ name, value }) => `${name} ${value}`))).toEqual(
+      new Set(['app.own 2']),
+    )
+  })
+
+  it('counts an application metric of a rejected push in the next one', async () => {
+    await start()
+    await request({ metrics: 'app.', 'interval.ms': '100' })
+    kafka.faults.on({ api: 'PushTelemetry', times: 2 }, { error: 'INVALID_RECORD' })
+    const client = connect()
+    client.registerMetric({ name: 'app.total', kind: 'counter', read: () => 3 })
+    await (await client.topic('orders').getProducer()).produce('a')
+    const values = () =>
+      pushesOf('shop').flatMap(({ metrics }) => metrics.map(({ value }) => value))
+    await until(() => values().length > 0)
+    await client.close()
+    expect(values().filter((value) => value !== 0)).toEqual([3])
+  })
+
+  it.each([
+    [{ name: '', kind: 'gauge', read: () => 1 }, /'name' must not be empty/],
+    [{ name: 'a', kind: 'histogram', read: () => 1 }, /'kind' must be/],
+    [{ name: 'a', kind: 'gauge' }, /'read' is missing/],
+    [{ name: 'a', kind: 'gauge', read: () => 1, attributes: { a: 1 } }, /'attributes' must be/],
+    [{ name: 'a', kind: 'gauge', read: () => 1, unit: 's' }, /no option 'unit'/],
+    [null, /must be an object/],
+  ])('refuses the application metric %j', async (metric, message) => {
+    await start()
+    expect(() => connect().registerMetric(metric as never)).toThrow(message)
+  })
+
   it('pushes to a broker that accepts metrics, if others do not', async () => {
     await start({ brokers: 3, clientMetrics: [3] })
     await request({ metrics: '*', 'interval.ms': '100' })

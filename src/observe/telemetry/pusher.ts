@@ -17,6 +17,7 @@ import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { BrokerError, KafkaError, UnsupportedVersionError } from '../../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ClientMetricsSnapshot } from '../metrics/snapshot.ts'
+import type { ApplicationMetrics } from './application-metrics.ts'
 import { encodeMetrics, type TelemetryMetric } from './otlp.ts'
 import { standardMetrics } from './standard-metrics.ts'
 
@@ -34,6 +35,7 @@ export interface TelemetryPusherParts {
   readonly snapshot: () => ClientMetricsSnapshot
   /** Returns the ids of the known brokers by address. */
   readonly nodeIds: () => ReadonlyMap<string, number>
+  readonly application: ApplicationMetrics
   readonly logger: Logger
 }
 
@@ -153,7 +155,11 @@ export class TelemetryPusher {
     const { requested, isDelta } = subscription
     const nodeIds = this.#parts.nodeIds()
     const all = standardMetrics({ before: this.#last, after: now, isDelta, nodeIds })
-    const metrics = all.filter(({ name }) => requested.some((prefix) => name.startsWith(prefix)))
+    const own = all.filter(({ name }) => requested.some((prefix) => name.startsWith(prefix)))
+    const { application, logger } = this.#parts
+    const ofApplication = application.read(requested, isDelta, logger)
+    // The metrics of the application come last: they are the first to be dropped if the payload is too large.
+    const metrics = [...own, ...ofApplication.metrics]
     const { codec, payload, isEmpty } = this.#payload(subscription, metrics, now)
     const response = await this.#parts.requests.push({
       clientInstanceId: this.#instanceId,
@@ -165,6 +171,7 @@ export class TelemetryPusher {
     switch (response.errorCode) {
       case ErrorCode.NONE:
         this.#last = now
+        ofApplication.accepted()
         return
       case ErrorCode.UNKNOWN_SUBSCRIPTION_ID:
         // The subscription has changed. The run loop requests the new one immediately.

@@ -8,6 +8,7 @@ import { silentLogger } from '../../../src/observe/logger.ts'
 import type { ClientMetricsSnapshot } from '../../../src/observe/metrics/snapshot.ts'
 import type { TelemetryMetric } from '../../../src/observe/telemetry/otlp.ts'
 import { standardMetrics } from '../../../src/observe/telemetry/standard-metrics.ts'
+import { ApplicationMetrics } from '../../../src/observe/telemetry/application-metrics.ts'
 import { TelemetryPusher } from '../../../src/observe/telemetry/pusher.ts'
 import { RequestTimeoutError, UnsupportedVersionError } from '../../../src/errors.ts'
 import { until } from '../../support/until.ts'
@@ -71,14 +72,16 @@ function setUp(more: Partial<Broker> = {}) {
     },
   }
   const snapshot = () => metrics.snapshot(false)
+  const application = new ApplicationMetrics()
   const pusher = new TelemetryPusher({
+    application,
     requests,
     snapshot,
     nodeIds: () => new Map(),
     logger: silentLogger,
   })
   pusher.start()
-  return { broker, metrics, pusher }
+  return { application, broker, metrics, pusher }
 }
 
 const textOf = ({ metrics, compressionType }: PushTelemetryRequest) =>
