@@ -16,8 +16,9 @@ import { WAIT_OPTIONS } from '../src/async/waiting.ts'
 import { CALL_OPTIONS } from '../src/call-options.ts'
 import { CLIENT_OPTIONS } from '../src/client-options.ts'
 import { METRICS_OPTIONS } from '../src/client.ts'
+import { APPLICATION_METRIC } from '../src/observe/telemetry/application-metrics.ts'
 import { TOPICS_CONSUMER_OPTIONS } from '../src/consumer/consumer.ts'
-import { RUN_OPTIONS } from '../src/consumer/delivery/run.ts'
+import { BATCH_OPTIONS, RUN_OPTIONS } from '../src/consumer/delivery/run.ts'
 import { CONSUME_OPTIONS, READ_OPTIONS } from '../src/consumer/delivery/read-options.ts'
 import { CONSUMER_OPTIONS } from '../src/consumer/options.ts'
 import { SIMPLE_CONSUMER_OPTIONS } from '../src/consumer/simple-consumer.ts'
@@ -153,6 +154,11 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     source: 'src/consumer/delivery/run.ts',
     table: RUN_OPTIONS,
   },
+  BatchRunOptions: {
+    document: 'docs/consumer.md',
+    source: 'src/consumer/delivery/run.ts',
+    table: BATCH_OPTIONS,
+  },
   DeadLetterOptions: {
     document: 'docs/consumer.md',
     source: 'src/dead-letters.ts',
@@ -207,6 +213,11 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/metrics.md',
     source: 'src/client.ts',
     table: METRICS_OPTIONS,
+  },
+  ApplicationMetric: {
+    document: 'docs/observability.md',
+    source: 'src/observe/telemetry/application-metrics.ts',
+    table: APPLICATION_METRIC,
   },
   OffsetLimitsOptions: {
     document: 'docs/client.md',

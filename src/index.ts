@@ -35,8 +35,15 @@ export type {
   NumberMetric,
   NumberSample,
 } from './observe/metrics/snapshot.ts'
-export type { HandleTrace, ProduceTrace, TracedHeader, TracedMessage } from './observe/tracing.ts'
 export type {
+  BatchTrace,
+  HandleTrace,
+  ProduceTrace,
+  TracedHeader,
+  TracedMessage,
+} from './observe/tracing.ts'
+export type {
+  AcknowledgeEvent,
   ClientCreatedEvent,
   ClientEvent,
   DeadLetterEvent,

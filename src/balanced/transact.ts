@@ -109,13 +109,15 @@ async function inTransaction<Value, Key>(
         'transact: groups that ZooKeeper coordinates have no transactions: use another groupProtocol'
       throw new InvalidArgumentError(reason)
     }
-    tx = await producer.begin()
+    const open = await producer.begin()
+    tx = open
     const end = new Deadline(maxWaitMs)
     let messages = 0
     let batch: ConsumerBatch<Value, Key> | undefined = first
     while (batch !== undefined) {
-      await handler(batch, tx)
-      if (!tx.isOpen) throw new InvalidArgumentError('transact: the handler ended the transaction')
+      await batches.handleLast((last) => handler(last, open))
+      if (!open.isOpen)
+        throw new InvalidArgumentError('transact: the handler ended the transaction')
       if (batches.isLastInterrupted) throw new InterruptedError()
       messages += batch.length
       const hasRoom = messages < maxMessages && !end.isOver
@@ -123,9 +125,11 @@ async function inTransaction<Value, Key>(
     }
     if (batches.hasLost) throw new InterruptedError()
     const offsets = batches.partitions.map(({ nextOffset: offset, ...one }) => ({ ...one, offset }))
-    // The member's current identity: none of the partitions was taken away since it got their messages.
-    await tx.sendOffsets({ offsets, group: member.groupMetadata() })
-    await tx.commit()
+    await core.commits.reported(offsets, async () => {
+      // The member's current identity: none of the partitions was taken away since it got their messages.
+      await open.sendOffsets({ offsets, group: member.groupMetadata() })
+      await open.commit()
+    })
   } catch (error) {
     const failure = tx === undefined ? undefined : await settle(tx)
     // The next owner of its partitions starts at the committed offsets.

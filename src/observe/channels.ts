@@ -169,6 +169,30 @@ export interface ProcessEvent extends ClientEvent {
   readonly error: unknown
 }
 
+/** The payload of `samsa:acknowledge`: a share consumer sent acknowledgements of a partition, with their result. */
+export interface AcknowledgeEvent extends ClientEvent {
+  /** The id of the cluster. */
+  readonly clusterId: string | undefined
+  /** The address of the broker, as `host:port`. */
+  readonly broker: string
+  /** The name of the share group. */
+  readonly group: string
+  /** The topic of the messages. */
+  readonly topic: string
+  /** The partition of the messages. */
+  readonly partition: number
+  /** The number of messages that were processed. */
+  readonly accepted: number
+  /** The number of messages to deliver again. */
+  readonly released: number
+  /** The number of messages not to deliver again. */
+  readonly rejected: number
+  /** The time from the request to its response or failure. A fetch that has them waits for messages, too. */
+  readonly durationMs: number
+  /** Why they had no effect, or may have had none: those that are in time are repeated. */
+  readonly error: Error | undefined
+}
+
 /** The payload of `samsa:heartbeat`: a heartbeat was answered, or has failed. */
 export interface HeartbeatEvent extends ClientEvent {
   /** The name of the group. */
@@ -292,6 +316,8 @@ export const fetchChannel = channel('samsa:fetch')
 export const commitChannel = channel('samsa:commit')
 /** `samsa:process`: handlers have processed messages of a partition. */
 export const processChannel = channel('samsa:process')
+/** `samsa:acknowledge`: a share consumer has acknowledged messages, or could not. */
+export const acknowledgeChannel = channel('samsa:acknowledge')
 /** `samsa:heartbeat`: a member of a group sent a heartbeat. */
 export const heartbeatChannel = channel('samsa:heartbeat')
 /** `samsa:deadletter`: a message was sent to a dead-letter topic. */

@@ -2,7 +2,7 @@
  * Tracing channels of node:diagnostics_channel for `produce` and the handlers of `run`, to which tracers subscribe.
  * Without subscribers they cost one boolean check for each turn of the event loop, or for each chunk of messages.
  */
-import { tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel'
 import type { ClientEvent } from './channels.ts'
 
 /** A header of a message that is being produced. */
@@ -77,8 +77,33 @@ export interface HandleTrace extends ClientEvent {
   error?: unknown
 }
 
+/**
+ * The payload of `tracing:samsa:batch:*`. All events of a batch have the same object: `start` before the handler of
+ * `runBatches` or `transact` is called, `end` when it has returned, `error` if it fails, and `asyncEnd` after it has
+ * finished or failed.
+ */
+export interface BatchTrace extends ClientEvent {
+  /** The id of the cluster; undefined before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
+  /** The consumer's group; undefined without one. */
+  readonly group: string | undefined
+  /** The topic of the messages. */
+  readonly topic: string
+  /** The partition of the messages. */
+  readonly partition: number
+  /** The messages, whose headers may have trace contexts. */
+  readonly messages: readonly TracedMessage[]
+  /** Whether the handler has called `handleEach` of the batch: then `tracing:samsa:handle:*` has its messages, too. */
+  readonly isByMessage: boolean
+  /** As in `HandleTrace`. */
+  wrap?: <T>(call: () => T) => T
+  /** What the handler threw. */
+  error?: unknown
+}
+
 export const produceTracing = tracingChannel<unknown, ProduceTrace>('samsa:produce')
 export const handleTracing = tracingChannel<unknown, HandleTrace>('samsa:handle')
+export const batchTracing = tracingChannel<unknown, BatchTrace>('samsa:batch')
 
 /** Publishes that a message was delivered, or has failed. */
 export function endProduce(trace: ProduceTrace): void {
@@ -88,38 +113,42 @@ export function endProduce(trace: ProduceTrace): void {
 }
 
 /** Calls a handler, and publishes its start and its end. */
-export function traceHandler(
-  trace: HandleTrace,
+export function traceHandler<Trace extends HandleTrace | BatchTrace>(
+  tracing: TracingChannel<unknown, Trace>,
+  trace: Trace,
   handler: () => void | Promise<void>,
 ): void | Promise<void> {
   let result: void | Promise<void>
   try {
-    result = handleTracing.start.runStores(trace, () =>
+    result = tracing.start.runStores(trace, () =>
       trace.wrap === undefined ? handler() : trace.wrap(handler),
     )
   } catch (error) {
     trace.error = error
-    handleTracing.end.publish(trace)
-    endHandle(trace)
+    tracing.end.publish(trace)
+    endHandle(tracing, trace)
     throw error
   }
-  handleTracing.end.publish(trace)
+  tracing.end.publish(trace)
   if (result === undefined) {
-    endHandle(trace)
+    endHandle(tracing, trace)
     return undefined
   }
   return Promise.resolve(result).then(
-    () => endHandle(trace),
+    () => endHandle(tracing, trace),
     (error: unknown) => {
       trace.error = error
-      endHandle(trace)
+      endHandle(tracing, trace)
       throw error
     },
   )
 }
 
-function endHandle(trace: HandleTrace): void {
-  if (trace.error !== undefined) handleTracing.error.publish(trace)
-  handleTracing.asyncStart.publish(trace)
-  handleTracing.asyncEnd.publish(trace)
+function endHandle<Trace extends HandleTrace | BatchTrace>(
+  tracing: TracingChannel<unknown, Trace>,
+  trace: Trace,
+): void {
+  if (trace.error !== undefined) tracing.error.publish(trace)
+  tracing.asyncStart.publish(trace)
+  tracing.asyncEnd.publish(trace)
 }

@@ -40,6 +40,7 @@ export const OPERATIONS = {
   poll: { name: 'poll', type: 'receive' },
   process: { name: 'process', type: 'process' },
   commit: { name: 'commit', type: 'settle' },
+  acknowledge: { name: 'acknowledge', type: 'settle' },
 } as const
 
 export type Operation = keyof typeof OPERATIONS

@@ -1,5 +1,7 @@
 import { metrics, trace, type MeterProvider, type TracerProvider } from '@opentelemetry/api'
 import type {
+  AcknowledgeEvent,
+  BatchTrace,
   ClientMetricsSnapshot,
   CommitEvent,
   ConsumerBatch,
@@ -16,7 +18,7 @@ import { VERSION } from '../version.ts'
 import { listen } from './channels.ts'
 import { Instruments, observe } from './instruments.ts'
 import { GLOBAL_PROPAGATOR, type Propagator } from './propagation.ts'
-import { Spans, type ProcessedMessage } from './spans.ts'
+import { Spans, type Consumer, type ProcessedMessage } from './spans.ts'
 
 /** The options of `instrument()` and of `SamsaInstrumentation`. */
 export interface InstrumentOptions {
@@ -62,8 +64,8 @@ export const INSTRUMENT_OPTIONS = {
 export interface InstrumentedClient {
   /**
    * Calls a function within a span for the processing of a message. For loops and `consume()`: samsa knows when a
-   * handler of `run` has finished, but not when the body of a loop has. Returns the function's result; throws its
-   * error.
+   * handler of `run`, `runBatches` or `transact` has finished, but not when the body of a loop has. Returns the
+   * function's result; throws its error.
    */
   readonly processMessage: <T>(message: ProcessedMessage, work: () => T | Promise<T>) => Promise<T>
   /** The same for a batch. The span has links to the spans that sent the messages, up to 128. */
@@ -79,7 +81,7 @@ const NAME = 'samsa'
 
 /**
  * Creates spans and metrics of a client that follow the semantic conventions 1.44: a span for each message that is
- * produced, with its context in the message's headers, and a span for each message that a handler of `run` processes.
+ * produced, with its context in the message's headers, and a span for each message or batch that a handler processes.
  * Clients are identified by their `clientId`: this covers all clients with the same `clientId`. Throws
  * InvalidArgumentError for an unknown option or an invalid value.
  */
@@ -97,7 +99,7 @@ export function instrument(
     settings,
     (id) => id === clientId,
     () => [client.metrics()],
-    clientId,
+    client,
   )
 }
 
@@ -106,7 +108,7 @@ export function begin(
   options: InstrumentOptions,
   isWanted: (clientId: string) => boolean,
   snapshots: () => readonly ClientMetricsSnapshot[],
-  clientId?: string,
+  client?: Pick<KafkaClient, 'metrics'>,
 ): InstrumentedClient {
   const spans = new Spans({
     tracer: (options.tracerProvider ?? trace).getTracer(NAME, VERSION),
@@ -128,13 +130,22 @@ export function begin(
     ends.push(listen(processListeners(instruments, granularity), isWanted))
     ends.push(observe(meter, snapshots))
   }
+  let consumer: Consumer | undefined
+  // A client that has messages knows its cluster: its snapshot is taken for the first of them, and not again.
+  const consumerOf = () => (consumer ??= identityOf(client))
   return {
-    processMessage: (message, work) => spans.process([message], { clientId }, work),
-    processBatch: (batch, work) => spans.process([...batch], { clientId }, work),
+    processMessage: (message, work) => spans.process([message], consumerOf(), work),
+    processBatch: (batch, work) => spans.process([...batch], consumerOf(), work),
     stop: () => {
       for (const end of ends.splice(0)) end()
     },
   }
+}
+
+function identityOf(client: Pick<KafkaClient, 'metrics'> | undefined): Consumer {
+  if (client === undefined) return { clientId: undefined }
+  const { clientId, clusterId } = client.metrics()
+  return { clientId, clusterId }
 }
 
 function messageSpanListeners(spans: Spans) {
@@ -142,7 +153,9 @@ function messageSpanListeners(spans: Spans) {
     'tracing:samsa:produce:start': (event: ProduceTrace) => spans.startSend(event),
     'tracing:samsa:produce:asyncEnd': (event: ProduceTrace) => spans.endSend(event),
     'tracing:samsa:handle:start': (event: HandleTrace) => spans.startHandle(event),
-    'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => spans.endHandle(event),
+    'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => spans.endProcess(event),
+    'tracing:samsa:batch:start': (event: BatchTrace) => spans.startBatch(event),
+    'tracing:samsa:batch:asyncEnd': (event: BatchTrace) => spans.endProcess(event),
   }
 }
 
@@ -157,6 +170,7 @@ function clientSpanListeners(spans: Spans) {
   return {
     'samsa:fetch': (event: FetchEvent) => spans.poll(event),
     'samsa:commit': (event: CommitEvent) => spans.commit(event),
+    'samsa:acknowledge': (event: AcknowledgeEvent) => spans.acknowledge(event),
   }
 }
 
@@ -165,6 +179,7 @@ function instrumentListeners(instruments: Instruments) {
     'samsa:delivery': (event: DeliveryEvent) => instruments.delivered(event),
     'samsa:fetch': (event: FetchEvent) => instruments.fetched(event),
     'samsa:commit': (event: CommitEvent) => instruments.committed(event),
+    'samsa:acknowledge': (event: AcknowledgeEvent) => instruments.acknowledged(event),
   }
 }
 
@@ -176,7 +191,9 @@ function processListeners(
     return { 'samsa:process': (event: ProcessEvent) => instruments.processed(event) }
   }
   return {
-    'tracing:samsa:handle:start': (event: HandleTrace) => instruments.beginHandle(event),
+    'tracing:samsa:handle:start': (event: HandleTrace) => instruments.begin(event),
     'tracing:samsa:handle:asyncEnd': (event: HandleTrace) => instruments.endHandle(event),
+    'tracing:samsa:batch:start': (event: BatchTrace) => instruments.begin(event),
+    'tracing:samsa:batch:asyncEnd': (event: BatchTrace) => instruments.endBatch(event),
   }
 }

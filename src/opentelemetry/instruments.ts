@@ -2,6 +2,8 @@
 import type { Attributes, Histogram, Meter, Observable } from '@opentelemetry/api'
 import {
   METRICS,
+  type AcknowledgeEvent,
+  type BatchTrace,
   type ClientMetricsSnapshot,
   type CommitEvent,
   type DeliveryEvent,
@@ -93,6 +95,15 @@ export class Instruments {
     })
   }
 
+  acknowledged({ clientId, group, broker, topic, durationMs, error }: AcknowledgeEvent): void {
+    record(this.#operationDuration, 'acknowledge', durationMs, error, {
+      [ATTRIBUTES.clientId]: clientId,
+      [ATTRIBUTES.destination]: topic,
+      [ATTRIBUTES.group]: group,
+      ...serverAttributes(broker),
+    })
+  }
+
   processed({ clientId, group, topic, durationMs, error }: Processed): void {
     record(this.#processDuration, 'process', durationMs, error, {
       [ATTRIBUTES.destination]: topic,
@@ -101,15 +112,23 @@ export class Instruments {
     })
   }
 
-  beginHandle(handled: HandleTrace): void {
+  begin(handled: HandleTrace | BatchTrace): void {
     this.#began.set(handled, performance.now())
   }
 
   endHandle(handled: HandleTrace): void {
+    this.#end(handled, handled.message.topic)
+  }
+
+  endBatch(handled: BatchTrace): void {
+    // Otherwise its messages are counted one by one.
+    if (!handled.isByMessage) this.#end(handled, handled.topic)
+  }
+
+  #end(handled: HandleTrace | BatchTrace, topic: string): void {
     const began = this.#began.get(handled)
     if (began === undefined) return
     const { clientId, group, error } = handled
-    const { topic } = handled.message
     this.processed({ clientId, group, topic, durationMs: performance.now() - began, error })
   }
 }

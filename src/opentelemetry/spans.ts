@@ -1,4 +1,4 @@
-/** Spans for messages that are sent and processed, for fetches, and for commits. */
+/** Spans for messages that are sent and processed, for fetches, commits and acknowledgements. */
 import {
   context,
   ROOT_CONTEXT,
@@ -12,6 +12,8 @@ import {
   type Tracer,
 } from '@opentelemetry/api'
 import type {
+  AcknowledgeEvent,
+  BatchTrace,
   CommitEvent,
   DeliveryEvent,
   FetchEvent,
@@ -93,15 +95,24 @@ export class Spans {
   }
 
   startHandle(handled: HandleTrace): void {
-    const { message } = handled
-    const { span, active } = this.#startProcess(message.topic, [message], handled)
+    this.#startWithin(handled, [handled.message])
+  }
+
+  startBatch(handled: BatchTrace): void {
+    this.#startWithin(handled, handled.messages)
+  }
+
+  #startWithin(handled: HandleTrace | BatchTrace, messages: readonly ProcessedMessage[]): void {
+    const [first] = messages
+    if (first === undefined) return
+    const { span, active } = this.#startProcess(first.topic, messages, handled)
     this.#spans.set(handled, span)
     // Other tracers may have set a wrapper too: both are active around the handler.
     const outer = handled.wrap ?? ((call) => call())
     handled.wrap = (call) => outer(() => context.with(active, call))
   }
 
-  endHandle(handled: HandleTrace): void {
+  endProcess(handled: HandleTrace | BatchTrace): void {
     const span = this.#spans.get(handled)
     if (span !== undefined) endSpan(span, handled.error)
   }
@@ -138,6 +149,23 @@ export class Spans {
       [ATTRIBUTES.group]: group,
     }
     this.#finished('commit', topics, attributes, durationMs, context.active(), error)
+  }
+
+  /**
+   * Creates the span of acknowledgements of a share consumer. They are sent after the handlers, together or with the
+   * next fetch, so that the span starts a trace of its own.
+   */
+  acknowledge(settled: AcknowledgeEvent): void {
+    const { clientId, clusterId, broker, group, topic, partition, durationMs, error } = settled
+    const attributes = {
+      [ATTRIBUTES.clientId]: clientId,
+      ...clusterAttributes(clusterId),
+      [ATTRIBUTES.group]: group,
+      [ATTRIBUTES.partition]: String(partition),
+      [ATTRIBUTES.batchCount]: settled.accepted + settled.released + settled.rejected,
+      ...serverAttributes(broker),
+    }
+    this.#finished('acknowledge', [topic], attributes, durationMs, ROOT_CONTEXT, error)
   }
 
   /**

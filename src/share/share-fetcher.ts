@@ -100,12 +100,12 @@ export class ShareFetcher {
     this.#cluster = cluster
     this.#settings = settings
     this.#events = events
-    const { group, memberId, metrics } = settings
-    const { requestTimeoutMs, backoff } = cluster.options
+    const { group, memberId } = settings
+    const { requestTimeoutMs, backoff, metrics } = cluster.options
     this.#sources = new ShareSources(() => cluster.brokers, {
       group,
       memberId,
-      metrics,
+      metrics: metrics.consumer(group),
       requestTimeoutMs,
       outcomes,
       backoff,

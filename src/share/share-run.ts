@@ -142,7 +142,7 @@ export class ShareRun<Value, Key> {
       message,
       attempt: message.deliveryCount,
     }
-    return traceHandler(trace, () => this.#handler(message, context))
+    return traceHandler(handleTracing, trace, () => this.#handler(message, context))
   }
 
   #failed(error: unknown, message: ShareMessage<Value, Key>): void {

@@ -5,9 +5,11 @@ import type { BackoffOptions } from '../async/backoff.ts'
 import { appendTo } from '../cluster/append-to.ts'
 import { BrokerError, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
-import type { GroupMetrics } from '../observe/metrics/client-metrics.ts'
+import type { ConsumerMetrics } from '../observe/metrics/client-metrics.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { acknowledgementBatches } from './acknowledgements.ts'
+import { publishAcknowledged } from './acknowledge-events.ts'
+import { notAcknowledged } from './errors.ts'
 import { LentPartition, type AcknowledgedPart } from './lent-partition.ts'
 import type { Outcomes } from './outcomes.ts'
 import { FINAL_EPOCH, sessionKeyOf, ShareSession, type SessionPartition } from './share-session.ts'
@@ -18,7 +20,7 @@ export interface ShareSourceOptions {
   readonly requestTimeoutMs: number
   readonly outcomes: Outcomes
   readonly backoff: BackoffOptions
-  readonly metrics: GroupMetrics
+  readonly metrics: ConsumerMetrics
   /** Called when there is something to acknowledge. */
   readonly onAcknowledgements: (source: ShareSource) => void
 }
@@ -137,7 +139,7 @@ export class ShareSource {
         if (this.waitingSince === Infinity) this.waitingSince = performance.now()
         onAcknowledgements(this)
       }
-      const counted = metrics.topics.of(one.topic)
+      const counted = metrics.counted.topics.of(one.topic)
       lent = new LentPartition(one, { outcomes, backoff, counted, onChange })
       this.#lent.set(key, lent)
     }
@@ -190,7 +192,9 @@ export class ShareSource {
     for (const { partition, part } of taken) {
       const one = found.get(partition.key)
       const code = one?.acknowledgeErrorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
-      partition.answered(part, code, sent + lockMs, one?.acknowledgeErrorMessage ?? null)
+      const detail = one?.acknowledgeErrorMessage ?? null
+      this.#report({ partition, part }, sent, () => errorIn(partition, code, detail))
+      partition.answered(part, code, sent + lockMs, detail)
     }
     return {
       lockMs,
@@ -227,8 +231,9 @@ export class ShareSource {
     for (const { partition, part } of taken) {
       const one = found.get(partition.key)
       const code = one?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
-      const lockedUntil = sent + response.acquisitionLockTimeoutMs
-      partition.answered(part, code, lockedUntil, one?.errorMessage ?? null)
+      const detail = one?.errorMessage ?? null
+      this.#report({ partition, part }, sent, () => errorIn(partition, code, detail))
+      partition.answered(part, code, sent + response.acquisitionLockTimeoutMs, detail)
     }
   }
 
@@ -257,6 +262,7 @@ export class ShareSource {
   async #sending<
     Response extends { readonly errorCode: number; readonly errorMessage: string | null },
   >(taken: readonly Taken[], what: string, send: () => Promise<Response>): Promise<Response> {
+    const sent = performance.now()
     try {
       const response = await send()
       const { errorCode, errorMessage } = response
@@ -266,11 +272,20 @@ export class ShareSource {
       this.#session.answered()
       return response
     } catch (error) {
+      for (const one of taken) this.#report(one, sent, () => error as Error)
       this.#failed(taken, error)
       throw error
     } finally {
       this.isAcknowledging = false
     }
+  }
+
+  #report({ partition, part }: Taken, sent: number, errorOf: () => Error | undefined): void {
+    const { ranges } = part
+    const durationMs = performance.now() - sent
+    const { name } = this.broker
+    const acknowledged = { broker: name, of: partition, ranges, durationMs }
+    publishAcknowledged(this.#options.metrics, acknowledged, errorOf)
   }
 
   #failed(taken: readonly Taken[], error: unknown): void {
@@ -304,6 +319,10 @@ export class ShareSource {
       partition.loseAll(reason)
     }
   }
+}
+
+function errorIn(of: TopicPartition, code: number, detail: string | null): Error | undefined {
+  return code === ErrorCode.NONE ? undefined : notAcknowledged(of, code, detail)
 }
 
 function byTopic<One extends SessionPartition>(all: readonly One[]): [string, One[]][] {

@@ -444,7 +444,7 @@ describe('events', () => {
   it('carry the client id on every channel', async () => {
     const names = Object.values(channels).map(({ name }) => String(name))
     expect(names.length).toBeGreaterThanOrEqual(14)
-    const traced = ['produce', 'handle'].flatMap((name) =>
+    const traced = ['produce', 'handle', 'batch'].flatMap((name) =>
       ['start', 'end', 'asyncEnd'].map((event) => `tracing:samsa:${name}:${event}`),
     )
     const events = new Map<string, Partial<ClientEvent>[]>(
@@ -491,6 +491,19 @@ describe('events', () => {
       await until(() => events.get('samsa:heartbeat')!.length > 0)
       await first.close()
       await run
+      const batched = await client.topic(TOPIC).getSimpleConsumer({
+        autoOffsetReset: 'earliest',
+        stopAtEnd: true,
+      })
+      await batched.runBatches(() => undefined)
+      const sharing = await client.getShareConsumer({ shareGroup: 's', topics: [TOPIC] })
+      const shared = sharing.run(() => undefined)
+      await until(async () => {
+        await fill(client, 1)
+        return events.get('samsa:acknowledge')!.length > 0
+      })
+      await sharing.close()
+      await shared
       await client.close()
     } finally {
       for (const name of events.keys()) unsubscribe(name, listen)

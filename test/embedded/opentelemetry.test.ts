@@ -1,14 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import {
-  context,
-  metrics as metricsApi,
-  propagation,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import {
   AggregationTemporality,
@@ -16,12 +7,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  type ReadableSpan,
-} from '@opentelemetry/sdk-trace-base'
+import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
@@ -30,44 +16,22 @@ import type { AddressInfo } from 'node:net'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, withDeadLetters, type HandleTrace } from '../../src/index.ts'
 import { instrument, SamsaInstrumentation } from '../../src/opentelemetry/index.ts'
-import { CONVENTIONS, unknownInMetric, unknownInSpan } from '../support/conventions.ts'
+import { CONVENTIONS, unknownInMetric } from '../support/conventions.ts'
 import { QUICK } from '../support/fake-cluster.ts'
+import { idOf, keepSpansInMemory, parentOf } from '../support/spans-in-memory.ts'
 import { take } from '../support/take.ts'
 import { until } from '../support/until.ts'
 
-const exporter = new InMemorySpanExporter()
-const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-const tracer = provider.getTracer('test')
+const { provider, tracer, named } = keepSpansInMemory()
 const EARLIEST = { autoOffsetReset: 'earliest', stopAtEnd: true } as const
 
 let kafka: EmbeddedCluster
 let client: KafkaClient
 const ends: (() => void)[] = []
 
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  trace.setGlobalTracerProvider(provider)
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-})
-afterAll(async () => {
-  context.disable()
-  trace.disable()
-  propagation.disable()
-  metricsApi.disable()
-  await provider.shutdown()
-})
 beforeEach(async () => {
-  exporter.reset()
   kafka = await EmbeddedCluster.start({ topics: { orders: {}, invoices: {}, dead: {} } })
   client = new KafkaClient({ ...QUICK, clientId: 'traced', hosts: kafka.hosts })
-})
-/** Spans of samsa only have what the model of the conventions has. */
-afterEach(() => {
-  const unknown = exporter
-    .getFinishedSpans()
-    .filter(({ instrumentationScope }) => instrumentationScope.name === 'samsa')
-    .flatMap(({ kind, name, attributes }) => unknownInSpan(SpanKind[kind], name, attributes))
-  expect(unknown).toEqual([])
 })
 afterEach(async () => {
   for (const end of ends.splice(0)) end()
@@ -80,11 +44,6 @@ function instrumented(options: Parameters<typeof instrument>[1] = {}) {
   ends.push(() => begun.stop())
   return begun
 }
-
-const named = (name: string): ReadableSpan[] =>
-  exporter.getFinishedSpans().filter((span) => span.name === name)
-const parentOf = (span: ReadableSpan | undefined) => span?.parentSpanContext?.spanId
-const idOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId
 
 async function headerTexts(topic: string): Promise<Record<string, string>[]> {
   await using consumer = await client.topic(topic).getSimpleConsumer(EARLIEST)
@@ -290,13 +249,15 @@ describe('samsa/opentelemetry', () => {
 
   it('subscribes to no channel that has an event for each message, without spans for messages', () => {
     const tracing = () =>
-      ['produce', 'handle'].filter((name) => tracingChannel(`samsa:${name}`).hasSubscribers)
+      ['produce', 'handle', 'batch'].filter(
+        (name) => tracingChannel(`samsa:${name}`).hasSubscribers,
+      )
     instrumented({ granularity: 'batch', metrics: true })
     expect(tracing()).toEqual([])
     instrumented({ traces: false, metrics: true })
     expect(tracing()).toEqual([])
     instrumented()
-    expect(tracing()).toEqual(['produce', 'handle'])
+    expect(tracing()).toEqual(['produce', 'handle', 'batch'])
   })
 
   it('creates a span for each fetch with records, and for each commit', async () => {
@@ -381,7 +342,11 @@ describe('samsa/opentelemetry', () => {
       await processBatch(batch, () => tracer.startSpan('inside').end())
     }
     const [processed] = named('process orders')
-    expect(processed?.attributes['messaging.batch.message_count']).toBe(3)
+    expect(processed?.attributes).toMatchObject({
+      'messaging.batch.message_count': 3,
+      'messaging.client.id': 'traced',
+      'messaging.kafka.cluster.id': kafka.clusterId,
+    })
     const linked = processed?.links.map((link) => link.context.spanId)
     expect(linked?.sort()).toEqual(named('send orders').map(idOf).sort())
     expect(parentOf(named('inside')[0])).toBe(idOf(processed))

@@ -3,12 +3,15 @@ import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Inbox } from '../inbox.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { TopicPartition } from '../topic-partition.ts'
+import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
+import { handleBatch, type BatchReporting } from './handle-batch.ts'
 
-/** A batch, and the chunk that it was made from. */
+/** A batch, the chunk that it was made from, and how it is reported. */
 export interface TakenBatch<Value, Key> {
   readonly batch: ConsumerBatch<Value, Key>
   readonly chunk: Chunk
+  readonly reporting: BatchReporting
 }
 
 /** A partition of which messages were gathered. */
@@ -37,9 +40,10 @@ export class Gatherer<Value, Key> {
   readonly #take: () => TakenBatch<Value, Key> | undefined
   readonly #timeoutMs: number | undefined
   readonly #signal: AbortSignal | undefined
+  readonly #metrics: ConsumerMetrics
   readonly #gathered = new Map<PartitionState, Gathered>()
   #finished: Deferred<void> = deferred()
-  #last: Chunk | undefined
+  #last: TakenBatch<Value, Key> | undefined
   /** An error that occurred while batches were gathered; the batches gathered before can still be finished. */
   #problem: { readonly error: unknown } | undefined
 
@@ -49,11 +53,13 @@ export class Gatherer<Value, Key> {
     take: () => TakenBatch<Value, Key> | undefined,
     timeoutMs: number | undefined,
     signal: AbortSignal | undefined,
+    metrics: ConsumerMetrics,
   ) {
     this.#inbox = inbox
     this.#take = take
     this.#timeoutMs = timeoutMs
     this.#signal = signal
+    this.#metrics = metrics
   }
 
   /** Waits for a batch. Returns undefined at the end of the consumer. Throws the error that ended it. */
@@ -95,7 +101,18 @@ export class Gatherer<Value, Key> {
    * is aborted.
    */
   get isLastInterrupted(): boolean {
-    return this.#last?.isInterruptible === true && this.#last.state.signal.aborted
+    const chunk = this.#last?.chunk
+    return chunk?.isInterruptible === true && chunk.state.signal.aborted
+  }
+
+  /** Calls a handler for the batch that was gathered last, and reports the call as that of a batch. */
+  async handleLast(handler: (batch: ConsumerBatch<Value, Key>) => void | Promise<void>) {
+    const last = this.#last
+    if (last === undefined) return
+    const { batch, chunk, reporting } = last
+    const { state } = chunk
+    const call = { state, batch, reporting, metrics: this.#metrics, isTraced: true }
+    await handleBatch(call, () => handler(batch))
   }
 
   /** All gathered messages are processed, or their partitions were moved back to read them again. */
@@ -129,7 +146,8 @@ export class Gatherer<Value, Key> {
     return false
   }
 
-  #keep({ batch, chunk }: TakenBatch<Value, Key>): ConsumerBatch<Value, Key> {
+  #keep(taken: TakenBatch<Value, Key>): ConsumerBatch<Value, Key> {
+    const { batch, chunk } = taken
     const { state, leaderEpoch } = chunk
     const { nextOffset } = batch
     const known = this.#gathered.get(state)
@@ -142,7 +160,7 @@ export class Gatherer<Value, Key> {
       state.handling = this.#finished.promise
       state.firstUnfinished = () => gathered.firstOffset
     }
-    this.#last = chunk
+    this.#last = taken
     return batch
   }
 }

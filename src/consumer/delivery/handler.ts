@@ -82,7 +82,7 @@ export class PartitionHandler<Value, Key> {
     const { clientId, clusterId } = client
     const { attempt } = context
     const trace: HandleTrace = { clientId, clusterId, group, message, attempt }
-    return traceHandler(trace, () => this.#handler(message, context))
+    return traceHandler(handleTracing, trace, () => this.#handler(message, context))
   }
 
   succeeded(offset: number): void {

@@ -13,6 +13,7 @@ import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { TopicPartitionOffset } from '../topic-partition.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
 import { Gatherer, type TakenBatch } from './gatherer.ts'
+import type { BatchReporting } from './handle-batch.ts'
 import { MessageStream } from './message-stream.ts'
 import { handleEach } from './handle-each.ts'
 import type { MessageHandler } from './handler.ts'
@@ -108,7 +109,8 @@ export class MessageReader<Value, Key> {
       return Promise.reject(new InvalidArgumentError(reason))
     }
     const take = () => this.#takeBatch(refuse)
-    const gatherer = new Gatherer(this.#inbox, take, this.#parts.consumerTimeoutMs, signal)
+    const { consumerTimeoutMs, metrics } = this.#parts
+    const gatherer = new Gatherer(this.#inbox, take, consumerTimeoutMs, signal, metrics)
     const reading = this.#begin('transact()', 'handler')
     try {
       await reading.work(() => work(gatherer))
@@ -156,8 +158,11 @@ export class MessageReader<Value, Key> {
       const run = new Run(this.#inbox, settings, this.#parts.metrics)
       const { commit } = this.#parts
       await reading.work(() =>
-        runByBatch(run, handler, (chunk, messages, onEach) =>
-          this.#batchOf(chunk, messages, commit, onEach),
+        runByBatch(
+          run,
+          handler,
+          (chunk, messages, reporting) => this.#batchOf(chunk, messages, commit, reporting),
+          settings.traceBy === 'batch',
         ),
       )
     } finally {
@@ -232,7 +237,8 @@ export class MessageReader<Value, Key> {
       }
       if (messages.length === 0) continue
       chunk.isWhole = true
-      return { batch: this.#batchOf(chunk, messages, commit), chunk }
+      const reporting: BatchReporting = { isByMessage: false }
+      return { batch: this.#batchOf(chunk, messages, commit, reporting), chunk, reporting }
     }
   }
 
@@ -240,7 +246,7 @@ export class MessageReader<Value, Key> {
     chunk: Chunk,
     messages: readonly ConsumedMessage<Value, Key>[],
     commit: MessageReaderDependencies<Value, Key>['commit'],
-    onEach?: () => void,
+    reporting: BatchReporting,
   ): ConsumerBatch<Value, Key> {
     const { state } = chunk
     const { topic, partition, position: nextOffset } = state
@@ -252,7 +258,7 @@ export class MessageReader<Value, Key> {
         return state.signal
       },
       handleEach: (handler, goOn) => {
-        onEach?.()
+        reporting.isByMessage = true
         return handleEach(state, messages, handler, goOn, this.#parts.metrics)
       },
     })

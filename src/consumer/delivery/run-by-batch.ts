@@ -4,7 +4,7 @@ import { JOINED_MESSAGES } from '../partition-buffer.ts'
 import type { Chunk, PartitionState } from '../partition-state.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import { drivePartitions } from './drive-partitions.ts'
-import { publishProcess } from './process-series.ts'
+import { handleBatch, type BatchReporting } from './handle-batch.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -15,11 +15,11 @@ export type BatchHandler<Value = Buffer | null, Key = Buffer | null> = (
   batch: ConsumerBatch<Value, Key>,
 ) => void | Promise<void>
 
-/** Makes a batch of the remaining messages of a chunk. `onEach` is called when `handleEach` of the batch is. */
+/** Makes a batch of the remaining messages of a chunk. `handleEach` of the batch sets `isByMessage`. */
 export type MakeBatch<Value, Key> = (
   chunk: Chunk,
   messages: readonly ConsumedMessage<Value, Key>[],
-  onEach: () => void,
+  reporting: BatchReporting,
 ) => ConsumerBatch<Value, Key>
 
 /**
@@ -31,6 +31,7 @@ export function runByBatch<Value, Key>(
   run: Run<Inbox<Value, Key>>,
   handler: BatchHandler<Value, Key>,
   makeBatch: MakeBatch<Value, Key>,
+  isTraced: boolean,
 ): Promise<void> {
   const { feed } = run
   const timed: BatchHandler<Value, Key> = async (batch) => {
@@ -38,7 +39,8 @@ export function runByBatch<Value, Key>(
     await handler(batch)
     feed.mostJoined = joinedAfter(feed.mostJoined, performance.now() - startedAt)
   }
-  return drivePartitions(run, (state) => handleChunk(run, state, timed, makeBatch)).finally(() => {
+  const handle = (state: PartitionState) => handleChunk(run, state, timed, makeBatch, isTraced)
+  return drivePartitions(run, handle).finally(() => {
     feed.mostJoined = JOINED_MESSAGES
   })
 }
@@ -66,6 +68,7 @@ async function handleChunk<Value, Key>(
   state: PartitionState,
   handler: BatchHandler<Value, Key>,
   makeBatch: MakeBatch<Value, Key>,
+  isTraced: boolean,
 ): Promise<void> {
   const { chunk } = state.buffer
   if (chunk === undefined || run.isOver) return
@@ -74,27 +77,14 @@ async function handleChunk<Value, Key>(
   const messages = messagesOf(run.feed, chunk)
   if (messages.length === 0) return
   chunk.isWhole = true
-  const { counted } = run.metrics
-  const startedAt = performance.now()
-  const reported = { byMessage: false }
-  let failure: unknown
-  const batch = makeBatch(chunk, messages, () => {
-    reported.byMessage = true
-  })
+  const { metrics } = run
+  const reporting: BatchReporting = { isByMessage: false }
+  const batch = makeBatch(chunk, messages, reporting)
   try {
-    await handler(batch)
+    await handleBatch({ state, batch, reporting, metrics, isTraced }, () => handler(batch))
   } catch (error) {
     if (state.buffer.chunk === chunk) chunk.index = from
-    if (state.isEndedBy(error)) return
-    failure = error
-    if (!reported.byMessage) counted.handlerFailures++
-    throw error
-  } finally {
-    const durationMs = performance.now() - startedAt
-    if (!reported.byMessage) {
-      counted.handlerDuration.recordMs(durationMs / batch.length, batch.length)
-      publishProcess(run.metrics, state, batch.length, durationMs, failure)
-    }
+    if (!state.isEndedBy(error)) throw error
   }
 }
 

@@ -25,7 +25,13 @@ export interface RunOptions {
 }
 
 /** The options of `consumer.runBatches()`. `BATCH_RUN_OPTIONS` has their checks and defaults. */
-export type BatchRunOptions = Omit<RunOptions, 'orderBy'>
+export interface BatchRunOptions extends Omit<RunOptions, 'orderBy'> {
+  /**
+   * The operations that tracers see: calls of the handler, each for a `batch`, or only the calls of `handleEach`, each
+   * for a `message`. Default: `batch`.
+   */
+  readonly traceBy?: 'batch' | 'message'
+}
 
 /** The checks and defaults of `RunOptions`, in the order of the documents. */
 export const RUN_OPTIONS = {
@@ -35,14 +41,21 @@ export const RUN_OPTIONS = {
   stopSignal: { check: aSignal },
 } as const satisfies OptionTable<RunOptions>
 
-/** The checks and defaults of `BatchRunOptions`: those of `RunOptions`. */
-export const BATCH_RUN_OPTIONS: Omit<typeof RUN_OPTIONS, 'orderBy'> = {
+/** The checks and defaults of the options that only `runBatches()` has. */
+export const BATCH_OPTIONS = {
+  traceBy: { check: oneOf('batch', 'message'), default: 'batch' },
+} as const satisfies OptionTable<Pick<BatchRunOptions, 'traceBy'>>
+
+/** The checks and defaults of `BatchRunOptions`. */
+export const BATCH_RUN_OPTIONS = {
   concurrency: RUN_OPTIONS.concurrency,
   signal: RUN_OPTIONS.signal,
   stopSignal: RUN_OPTIONS.stopSignal,
-}
+  ...BATCH_OPTIONS,
+} as const
 
-export type RunSettings = WithDefaults<BatchRunOptions, typeof BATCH_RUN_OPTIONS>
+/** What all kinds of runs have in common. */
+export type RunSettings = Omit<WithDefaults<RunOptions, typeof RUN_OPTIONS>, 'orderBy'>
 
 /**
  * One call of `run`: the number of running handlers, and the reason why no more are started. `run` waits for all

@@ -265,9 +265,12 @@ export class ConsumerRun implements HandlerHost {
     const { consumer, config, logger } = this.#parts
     const { partitionsConsumedConcurrently: concurrency = 1 } = config
     const stopSignal = this.#stopping.signal
+    // `eachMessage` is called by `handleEach`.
+    const traceBy = config.eachMessage === undefined ? 'batch' : 'message'
+    const options = { concurrency, stopSignal, traceBy } as const
     while (this.isRunning) {
       try {
-        await consumer.runBatches((batch) => this.#handle(batch), { concurrency, stopSignal })
+        await consumer.runBatches((batch) => this.#handle(batch), options)
         return
       } catch (thrown) {
         if (!this.isRunning) return

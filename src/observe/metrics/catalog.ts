@@ -258,14 +258,14 @@ export const METRICS = {
     unit: 'seconds',
     labels: group,
     description:
-      'The time that a handler of `run` or `runBatches` takes for a message. For batches, and for handlers that return no promise, it is the mean of several messages.',
+      'The time that a handler of `run`, `runBatches` or `transact` takes for a message. For batches, and for handlers that return no promise, it is the mean of several messages.',
   },
   samsa_consumer_handler_failures_total: {
     kind: 'counter',
     unit: 'messages',
     labels: group,
     description:
-      'Messages for which a handler of `run` threw, and batches for which one of `runBatches` threw.',
+      'Messages for which a handler of `run` threw, and batches for which one of `runBatches` or `transact` threw.',
   },
   samsa_consumer_commit_duration_seconds: {
     kind: 'histogram',

@@ -193,8 +193,8 @@ export class ClientMetrics {
     for (const [topic, { count }] of this.#deadLetters) {
       into.add('samsa_dead_letters_total', { topic }, count)
     }
-    const { clientId } = this
-    return { clientId, time: Date.now(), since: this.#since, metrics: into.metrics }
+    const { clientId, clusterId } = this
+    return { clientId, clusterId, time: Date.now(), since: this.#since, metrics: into.metrics }
   }
 
   #collectBrokers(into: Collector): void {

@@ -77,6 +77,8 @@ export type Metric = NumberMetric | HistogramMetric
 export interface ClientMetricsSnapshot {
   /** The `clientId` of the client. */
   readonly clientId: string
+  /** The id of the cluster; undefined before the client has connected, and before Kafka 0.10.1. */
+  readonly clusterId: string | undefined
   /** When the snapshot was taken, in milliseconds since 1970. */
   readonly time: number
   /** When the client was created and its counters were 0, in milliseconds since 1970. */

@@ -80,8 +80,8 @@ export class TelemetryPusher {
   constructor(parts: TelemetryPusherParts) {
     this.#parts = parts
     // The first push covers the time since the client was created.
-    const { clientId, since } = parts.snapshot()
-    this.#last = { clientId, since, time: since, metrics: [] }
+    const now = parts.snapshot()
+    this.#last = { ...now, time: now.since, metrics: [] }
   }
 
   /**

@@ -4,7 +4,7 @@ import { clusterOptions } from '../../../src/client-options.ts'
 import { parseHosts } from '../../../src/network/address.ts'
 import { Broker } from '../../../src/network/broker.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
-import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
+import { ClientMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import type { HeldRecord } from '../../../src/share/held-record.ts'
 import { Outcomes } from '../../../src/share/outcomes.ts'
@@ -20,12 +20,12 @@ const brokerAt = (nodeId: number, hosts: string) =>
   new Broker(nodeId, parseHosts(hosts)[0]!, clusterOptions({ hosts }).broker)
 
 function sourceOptions() {
-  const metrics = new GroupMetrics('workers')
+  const metrics = new ClientMetrics('shop').consumer('workers')
   return {
     group: 'workers',
     memberId: 'member',
     requestTimeoutMs: 1_000,
-    outcomes: new Outcomes(silentLogger, metrics.share),
+    outcomes: new Outcomes(silentLogger, metrics.counted.share),
     backoff: { initialMs: 1_000, maxMs: 1_000 },
     metrics,
     onAcknowledgements: () => undefined,
