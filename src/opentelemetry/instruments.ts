@@ -74,42 +74,30 @@ export class Instruments {
   }
 
   delivered({ clientId, topic, durationMs, error }: DeliveryEvent): void {
-    record(this.#operationDuration, 'send', durationMs, error, {
-      [ATTRIBUTES.clientId]: clientId,
-      [ATTRIBUTES.destination]: topic,
-    })
+    const attributes = attributesFor('send', clientId, topic, undefined)
+    record(this.#operationDuration, durationMs, error, attributes)
   }
 
   fetched({ clientId, group, broker, durationMs }: FetchEvent): void {
-    record(this.#operationDuration, 'poll', durationMs, undefined, {
-      [ATTRIBUTES.clientId]: clientId,
-      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
-      ...serverAttributes(broker),
-    })
+    const attributes = attributesFor('poll', clientId, undefined, group)
+    Object.assign(attributes, serverAttributes(broker))
+    record(this.#operationDuration, durationMs, undefined, attributes)
   }
 
   committed({ clientId, group, durationMs, error }: CommitEvent): void {
-    record(this.#operationDuration, 'commit', durationMs, error, {
-      [ATTRIBUTES.clientId]: clientId,
-      [ATTRIBUTES.group]: group,
-    })
+    const attributes = attributesFor('commit', clientId, undefined, group)
+    record(this.#operationDuration, durationMs, error, attributes)
   }
 
   acknowledged({ clientId, group, broker, topic, durationMs, error }: AcknowledgeEvent): void {
-    record(this.#operationDuration, 'acknowledge', durationMs, error, {
-      [ATTRIBUTES.clientId]: clientId,
-      [ATTRIBUTES.destination]: topic,
-      [ATTRIBUTES.group]: group,
-      ...serverAttributes(broker),
-    })
+    const attributes = attributesFor('acknowledge', clientId, topic, group)
+    Object.assign(attributes, serverAttributes(broker))
+    record(this.#operationDuration, durationMs, error, attributes)
   }
 
   processed({ clientId, group, topic, durationMs, error }: Processed): void {
-    record(this.#processDuration, 'process', durationMs, error, {
-      [ATTRIBUTES.destination]: topic,
-      [ATTRIBUTES.clientId]: clientId,
-      ...(group === undefined ? {} : { [ATTRIBUTES.group]: group }),
-    })
+    const attributes = attributesFor('process', clientId, topic, group)
+    record(this.#processDuration, durationMs, error, attributes)
   }
 
   begin(handled: HandleTrace | BatchTrace): void {
@@ -133,19 +121,29 @@ export class Instruments {
   }
 }
 
+/** Returns the attributes of a value. The caller adds others one by one, as for spans. */
+function attributesFor(
+  operation: Operation,
+  clientId: string,
+  topic: string | undefined,
+  group: string | undefined,
+): Attributes {
+  const attributes: Attributes = operationAttributes(operation)
+  attributes[ATTRIBUTES.clientId] = clientId
+  if (topic !== undefined) attributes[ATTRIBUTES.destination] = topic
+  if (group !== undefined) attributes[ATTRIBUTES.group] = group
+  return attributes
+}
+
 /** Records how long an operation took. `error` is undefined if it succeeded. */
 function record(
   histogram: Histogram,
-  operation: Operation,
   durationMs: number,
   error: unknown,
   attributes: Attributes,
 ): void {
-  histogram.record(durationMs / 1_000, {
-    ...operationAttributes(operation),
-    ...attributes,
-    ...(error === undefined ? {} : { [ATTRIBUTES.errorType]: errorType(error) }),
-  })
+  if (error !== undefined) attributes[ATTRIBUTES.errorType] = errorType(error)
+  histogram.record(durationMs / 1_000, attributes)
 }
 
 /** Observes the metrics of clients whenever the meter collects. Returns a function that stops this. */
