@@ -3,8 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from '../../../wire/support/random.ts'
 import type { ChaosCluster } from './chaos-cluster.ts'
-import { Gate } from './gate.ts'
+import { Gate, type Route } from './gate.ts'
 import { ClientNamespace } from './namespace.ts'
+
+/** From a namespace clients reach ZooKeeper by a gate, too, at the same port. */
+function zookeeperRoutes({ kafka: { zookeeperHosts = '' } }: ChaosCluster): readonly Route[] {
+  return [...zookeeperHosts.matchAll(/:(\d+)/g)].map(([, port]) => {
+    const place = Number(port)
+    return { listen: place, target: place }
+  })
+}
 
 /** What is between samsa's clients and the brokers. */
 export class Network implements AsyncDisposable {
@@ -35,15 +43,13 @@ export class Network implements AsyncDisposable {
     const share = () => random.below(2 ** 30) / 2 ** 30
     if (kind === 'namespace') {
       const folder = mkdtempSync(join(tmpdir(), 'samsa-gate-'))
-      const sockets = cluster.routes.map(({ listen }) => join(folder, `${listen}.sock`))
+      const routes = [...cluster.routes, ...zookeeperRoutes(cluster)]
+      const sockets = routes.map(({ listen }) => join(folder, `${listen}.sock`))
       const namespace = await ClientNamespace.create(
-        cluster.routes.map(({ listen }, index) => ({ listen, target: sockets[index]! })),
+        routes.map(({ listen }, index) => ({ listen, target: sockets[index]! })),
       )
       if (namespace !== undefined) {
-        const outer = cluster.routes.map(({ target }, index) => ({
-          listen: sockets[index]!,
-          target,
-        }))
+        const outer = routes.map(({ target }, index) => ({ listen: sockets[index]!, target }))
         return new Network(cluster, await Gate.start(outer, share), namespace, folder)
       }
       rmSync(folder, { recursive: true })
