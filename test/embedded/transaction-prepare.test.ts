@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { BrokerError, type RequestEvent, type RetryEvent } from '../../src/index.ts'
@@ -70,15 +70,27 @@ describe.each([1, 2] as const)(
     it('are asked about before the next transaction sends anything, where a broker would hold it back', async () => {
       const apis: string[] = []
       const record = (event: unknown) => apis.push((event as RequestEvent).api)
+      const isAsked = () => apis.includes('DescribeTransactions')
       subscribe('samsa:request', record)
+      // The producer asks only within 20 ms after the end of a transaction.
+      const clock = jest.spyOn(performance, 'now')
       try {
-        for (let round = 0; round < 10; round++) {
-          await scene.producer.transaction((tx) => void tx.produce('a', String(round)))
-        }
+        if (transactionVersion === 2) clock.mockReturnValue(performance.now())
+        await scene.producer.transaction((tx) => void tx.produce('a', 'first'))
+        const tx = await scene.producer.begin()
+        void tx.produce('a', 'second')
+        if (transactionVersion === 2) await until(isAsked)
+        clock.mockRestore()
+        await tx.commit()
       } finally {
         unsubscribe('samsa:request', record)
+        clock.mockRestore()
       }
-      expect(apis.includes('DescribeTransactions')).toBe(transactionVersion === 2)
+      expect(isAsked()).toBe(transactionVersion === 2)
+      if (isAsked()) {
+        const produced = apis.flatMap((api, index) => (api === 'Produce' ? [index] : []))
+        expect(produced[1]).toBeGreaterThan(apis.indexOf('DescribeTransactions'))
+      }
     })
 
     it.each([
