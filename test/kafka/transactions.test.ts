@@ -18,22 +18,22 @@ interface Brokers {
 }
 
 /** One broker of each version; where versions are chosen, clusters of three as well. */
-const CLUSTERS: readonly (readonly [string, Brokers])[] = versionsToTest()
-  .filter((version) => isAtLeast(version, '0.11'))
-  .flatMap((version): readonly (readonly [string, Brokers])[] => [
-    [`Kafka ${version}`, { version, brokers: 1 }],
-    ...(isAtLeast(version, '4.0')
-      ? ([
-          [
-            `Kafka ${version} with transaction.version=1`,
-            { version, brokers: 1, transactionVersion: 1 },
-          ],
-        ] as const)
-      : []),
-    ...(process.env['SAMSA_BROKERS'] === undefined
-      ? []
-      : ([[`three brokers of Kafka ${version}`, { version, brokers: 3 }]] as const)),
-  ])
+const SIZES = process.env['SAMSA_BROKERS'] === undefined ? [1] : [1, 3]
+
+const CLUSTERS: readonly (readonly [string, Brokers])[] = SIZES.flatMap((brokers) =>
+  versionsToTest()
+    .filter((version) => isAtLeast(version, '0.11'))
+    .flatMap((version): readonly (readonly [string, Brokers])[] => {
+      const name = brokers === 1 ? `Kafka ${version}` : `three brokers of Kafka ${version}`
+      const older = { version, brokers, transactionVersion: 1 } as const
+      return [
+        [name, { version, brokers }],
+        ...(isAtLeast(version, '4.0')
+          ? [[`${name} with transaction.version=1`, older] as const]
+          : []),
+      ]
+    }),
+)
 
 /** Resolves when a client that connects after it is told of the level. */
 async function downgrade(hosts: string, version: number): Promise<void> {
