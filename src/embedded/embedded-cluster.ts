@@ -351,10 +351,12 @@ export class EmbeddedCluster implements AsyncDisposable {
   /**
    * Sets by how much the brokers' clock is ahead of this machine's; a negative value sets it
    * behind. Records that are older than their topic's `retention.ms` by that clock are deleted.
+   * Brokers forget producers after a day, and the coordinator transactional ids after seven days
+   * without a transaction, as with Kafka's default configs.
    */
   skewClock(ms: number): void {
     this.#state.clockSkewMs = ms
-    this.#state.topics.retain(this.#state.nowMs())
+    this.#state.removeExpired()
   }
 
   /**
@@ -387,7 +389,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   #retainNowAndThen(): void {
     this.#timers.after(RETENTION_CHECK_INTERVAL_MS, () => {
-      this.#state.topics.retain(this.#state.nowMs())
+      this.#state.removeExpired()
       this.#retainNowAndThen()
     })
   }

@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
-import { initProducerId } from '../../protocol/apis/index.ts'
+import { describeProducers, initProducerId } from '../../protocol/apis/index.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { encodeBatch } from '../../protocol/records/encode-batch.ts'
+import { OutgoingRecord } from '../../protocol/records/outgoing-record.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import type { RawClient } from './support/raw-client.ts'
 import { batchOf, produceTo, rawClientOf } from './support/requests.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const OF_T = { topics: [{ name: 't', partitionIndexes: [0] }] }
 
 const start = () => EmbeddedCluster.start({ topics: { t: {} } })
 
@@ -69,5 +75,49 @@ describe('an idempotent producer', () => {
     expect(await send(raw, 1)).toBe(1)
     expect(await send(raw, 2)).toBe(2)
     expect(kafka.offsetsOf('t', 0).end).toBe(3)
+  })
+
+  it.each([
+    ['4.4', 1],
+    ['2.8', 7],
+  ] as const)(
+    'of Kafka %s is forgotten when its last records are older than %i × 24 hours',
+    async (version, days) => {
+      await using kafka = await EmbeddedCluster.start({
+        version,
+        topics: { t: { config: { 'retention.ms': '-1' } } },
+      })
+      using raw = await rawClientOf(kafka)
+      const record = new OutgoingRecord(null, 'x', Date.now())
+      const batch = encodeBatch([record], { producerId: 7n, producerEpoch: 0, baseSequence: 0 })
+      const sent = () => produceTo(raw, 't', 0, batch)
+      expect(await sent()).toMatchObject({ errorCode: 0, baseOffset: 0n })
+      kafka.skewClock(days * DAY_MS - HOUR_MS)
+      expect(await sent()).toMatchObject({ errorCode: 0, baseOffset: 0n })
+      kafka.skewClock(days * DAY_MS + HOUR_MS)
+      expect(await sent()).toMatchObject({ errorCode: 0, baseOffset: 1n })
+    },
+  )
+
+  it('is remembered while a transaction of it is open', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      version: '2.8',
+      topics: { t: { config: { 'retention.ms': '-1' } } },
+    })
+    using raw = await rawClientOf(kafka)
+    const transactionalId = 'tx'
+    const { producerId, producerEpoch } = await raw.request(initProducerId, 4, {
+      transactionalId,
+      transactionTimeoutMs: 900_000,
+    })
+    const identity = { producerId, producerEpoch, transactional: true }
+    kafka.append('t', 0, batchOf(['x'], { ...identity, baseSequence: 0 }))
+    kafka.skewClock(8 * DAY_MS)
+    const known = async () =>
+      (await raw.request(describeProducers, 0, OF_T)).topics[0]!.partitions[0]!
+    expect((await known()).activeProducers).toMatchObject([{ producerId, lastSequence: 0 }])
+    kafka.endTransaction('t', 0, identity, 'commit')
+    kafka.skewClock(16 * DAY_MS)
+    expect((await known()).activeProducers).toEqual([])
   })
 })

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, it } from '@jest/globals'
-import { apiVersions } from '../../protocol/apis/index.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import {
   differencesIn,
   expectOnly,
+  learnVersions,
   startBoth,
   type BothClusters,
   type KnownDifference,
@@ -32,10 +32,7 @@ describeWithBrokers(
 
     beforeAll(async () => {
       both = await startBoth('2.8.2')
-      for (const side of both.sides) {
-        const { apiKeys } = await side.client.request(apiVersions, 0, {})
-        side.highestVersions = new Map(apiKeys.map((api) => [api.apiKey, api.maxVersion]))
-      }
+      await learnVersions(both.sides)
     })
 
     afterAll(() => both.stop())

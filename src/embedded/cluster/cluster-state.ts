@@ -63,6 +63,11 @@ export class ClusterState {
     return Date.now() + this.clockSkewMs
   }
 
+  /** Deletes the records and producer ids that have expired; Kafka checks this only periodically, too. */
+  removeExpired(): void {
+    this.topics.removeExpired(this.nowMs(), this.settings.profile.producerIdExpirationMs)
+  }
+
   /**
    * An id that was never allocated, also not before a restart: as in Kafka, ids are recorded in
    * blocks.

@@ -22,6 +22,12 @@ export interface ProducerOfBatch {
 
 export const NO_LEADER = -1
 
+/**
+ * From this version of Produce on, records add their partition to the transaction, whose epoch is
+ * new (transaction.version 2).
+ */
+const ADDS_PARTITIONS = 12
+
 export interface PartitionMove {
   readonly target: readonly number[]
   /** The replicas that the partition returns to if the move is cancelled. */
@@ -82,7 +88,8 @@ export class Partition {
     let result: AppendResult | undefined
     for (const batch of batches) {
       if (batch.transactional) checkTransaction(batch)
-      const duplicate = this.state.producers.check(batch)
+      const beginsAtZero = batch.transactional && produceVersion >= ADDS_PARTITIONS
+      const duplicate = this.state.producers.check(batch, beginsAtZero)
       if (duplicate !== undefined) {
         return {
           baseOffset: duplicate.baseOffset,
@@ -90,7 +97,7 @@ export class Partition {
         }
       }
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
-      this.state.producers.appended(batch, baseOffset, nowMs)
+      this.state.producers.appended(batch, baseOffset, batch.maxTimestamp)
       if (batch.transactional) this.state.transactions.began(batch.producerId, baseOffset)
       result ??= { baseOffset, logAppendTimeMs: isLogAppendTime ? nowMs : -1 }
     }

@@ -147,10 +147,13 @@ export class Topics {
     this.onChange()
   }
 
-  /** Deletes the records that have expired. */
-  retain(nowMs: number): void {
+  /** Deletes records and producer ids that have expired. */
+  removeExpired(nowMs: number, producerIdExpirationMs: number): void {
     for (const { partitions, config } of this.#byName.values()) {
-      for (const { log } of partitions) retainByTime(log, config, nowMs)
+      for (const { log, state } of partitions) {
+        retainByTime(log, config, nowMs)
+        state.expireProducers(nowMs - producerIdExpirationMs)
+      }
     }
   }
 

@@ -18,6 +18,11 @@ export class LogState {
     this.transactions.appended(batch, baseOffset)
   }
 
+  /** Removes producers without an open transaction that have written nothing after `beforeMs`. */
+  expireProducers(beforeMs: number): void {
+    this.producers.expire(beforeMs, (producerId) => this.transactions.isOpen(producerId))
+  }
+
   clear(): void {
     this.producers.clear()
     this.transactions.clear()

@@ -10,7 +10,7 @@ interface WrittenBatch {
 
 interface ProducerEntry {
   epoch: number
-  /** Of the last batch or marker. */
+  /** The highest timestamp of the last batch, which its producer may have chosen, or that of a marker. */
   lastTimestamp: number
   /** The epoch of the coordinator that wrote the last marker; −1 without one. */
   coordinatorEpoch: number
@@ -48,14 +48,21 @@ export class ProducerStates {
 
   /**
    * Returns the position of an identical batch in the log, or undefined for a batch to append.
-   * Throws Refused for an invalid sequence number or epoch.
+   * Throws Refused for an invalid sequence number or epoch. `beginsAtZero`: the sequence number of
+   * the first batch of an unknown producer must be 0.
    */
-  check(batch: SequencedBatch): WrittenBatch | undefined {
+  check(batch: SequencedBatch, beginsAtZero: boolean): WrittenBatch | undefined {
     if (batch.producerId < 0n) return undefined
     const entry = this.#entries.get(batch.producerId)
-    // Since KIP-360, a producer that the broker has forgotten continues with its current sequence
-    // number.
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      // Since KIP-360, a producer that the broker has forgotten continues with its current sequence
+      // number.
+      if (!beginsAtZero || batch.baseSequence === 0) return undefined
+      throw new Refused(
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        `Invalid sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming seq. number). Expected sequence 0 for transactions v2 idempotent producer with no existing state.`,
+      )
+    }
     if (batch.producerEpoch === entry.epoch) {
       const lastSequence = lastSequenceOf(batch)
       const duplicate = entry.batches.find(
@@ -136,6 +143,13 @@ export class ProducerStates {
   keepLast(): void {
     for (const { batches } of this.#entries.values())
       batches.splice(0, Math.max(0, batches.length - 1))
+  }
+
+  /** Removes producers without an open transaction whose last batch or marker is not after `beforeMs`. */
+  expire(beforeMs: number, isOpen: (producerId: bigint) => boolean): void {
+    for (const [producerId, { lastTimestamp }] of this.#entries) {
+      if (lastTimestamp <= beforeMs && !isOpen(producerId)) this.#entries.delete(producerId)
+    }
   }
 
   clear(): void {

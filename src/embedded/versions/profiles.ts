@@ -20,9 +20,16 @@ export interface KafkaProfile {
   readonly maxSessionTimeoutMs: number
   /** An empty group is removed with its last offset, as before the new coordinator (KIP-848). */
   readonly forgetsGroupsWithoutOffsets: boolean
+  /**
+   * How long a partition remembers a producer after its last batch: producer.id.expiration.ms, or
+   * transactional.id.expiration.ms before Kafka 3.4 (KIP-854).
+   */
+  readonly producerIdExpirationMs: number
   /** The level of metadata.version, in clusters without ZooKeeper. */
   readonly metadataLevel: number | undefined
 }
+
+const DAY_MS = 24 * 3_600_000
 
 const VERSIONS: readonly KafkaVersion[] = [
   '0.8.2',
@@ -60,6 +67,7 @@ export function profileOf(version: KafkaVersion): KafkaProfile {
     storesMinInsyncReplicas: isAtLeast(version, '4.4'),
     maxSessionTimeoutMs: maxSessionTimeoutOf(version),
     forgetsGroupsWithoutOffsets: !isAtLeast(version, '4.4'),
+    producerIdExpirationMs: (isAtLeast(version, '3.9') ? 1 : 7) * DAY_MS,
     metadataLevel: METADATA_LEVELS[version],
   }
 }

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals'
+import { apiVersions } from '../../../../protocol/apis/index.ts'
 import { EmbeddedCluster } from '../../../../src/embedded/index.ts'
 import { startKafka, type KafkaCluster } from '../../../support/kafka/cluster.ts'
 import { differences, type Difference } from '../compare.ts'
@@ -34,6 +35,14 @@ export async function startBoth(
       await embedded.stop()
       await kafka.stop()
     },
+  }
+}
+
+/** Steps with APIs and versions that the brokers do not have are left out, or use older versions. */
+export async function learnVersions(sides: Sides): Promise<void> {
+  for (const side of sides) {
+    const { apiKeys } = await side.client.request(apiVersions, 0, {})
+    side.highestVersions = new Map(apiKeys.map((api) => [api.apiKey, api.maxVersion]))
   }
 }
 

@@ -48,7 +48,7 @@ function highestVersion(side: Side, { key }: { readonly key: number }, version: 
  * A step that is asked again while the coordinator is busy. The request has the highest version that the broker
  * supports, up to `version`.
  */
-function asked<Request extends Fields, Response extends Fields>(
+export function asked<Request extends Fields, Response extends Fields>(
   what: string,
   api: Api<Request, Response>,
   version: number,
@@ -73,12 +73,12 @@ interface Written {
 }
 
 /** The producer that a side was given under a name. */
-const producer = (side: Side, name = 'tx') => ({
+export const producer = (side: Side, name = 'tx') => ({
   producerId: BigInt(side.values.get(`${name} id`) ?? -1),
   producerEpoch: side.number(`${name} epoch`),
 })
 
-const learn =
+export const learn =
   (name = 'tx') =>
   (side: Side, { producerId, producerEpoch }: Written) => {
     if (producerId < 0n) return
@@ -87,7 +87,7 @@ const learn =
     side.names.set(producerId, `producer ${name}`)
   }
 
-const init = (
+export const init = (
   what: string,
   {
     id = 'tx',
@@ -114,14 +114,14 @@ const init = (
       ...(expected === undefined
         ? {}
         : {
-            producerId: producer(side).producerId,
-            producerEpoch: producer(side).producerEpoch + expected,
+            producerId: producer(side, as).producerId,
+            producerEpoch: producer(side, as).producerEpoch + expected,
           }),
     }),
     learn(as),
   )
 
-const add = (
+export const add = (
   what: string,
   topics: readonly { name: string; partitions: readonly number[] }[],
   { id = 'tx', version = 3, epoch = 0, as = 'tx' } = {},
@@ -133,7 +133,7 @@ const add = (
     v3AndBelowTopics: topics,
   }))
 
-const write = (
+export const write = (
   what: string,
   index: number,
   version: number,
@@ -171,25 +171,25 @@ const write = (
     ],
   }))
 
-const addGroup = (what: string, groupId: string, { id = 'tx', epoch = 0 } = {}) =>
+export const addGroup = (what: string, groupId: string, { id = 'tx', as = 'tx', epoch = 0 } = {}) =>
   asked(what, apis.addOffsetsToTxn, 3, (side) => ({
     transactionalId: id,
-    producerId: producer(side).producerId,
-    producerEpoch: producer(side).producerEpoch + epoch,
+    producerId: producer(side, as).producerId,
+    producerEpoch: producer(side, as).producerEpoch + epoch,
     groupId,
   }))
 
-const commitOffset = (
+export const commitOffset = (
   what: string,
   offset: bigint,
   version: number,
-  { groupId = 'tx-group', epoch = 0, generation = -1, memberId = '' } = {},
+  { groupId = 'tx-group', epoch = 0, generation = -1, memberId = '', id = 'tx', as = 'tx' } = {},
 ) =>
   asked(what, apis.txnOffsetCommit, version, (side) => ({
-    transactionalId: 'tx',
+    transactionalId: id,
     groupId,
-    producerId: producer(side).producerId,
-    producerEpoch: producer(side).producerEpoch + epoch,
+    producerId: producer(side, as).producerId,
+    producerEpoch: producer(side, as).producerEpoch + epoch,
     generationIdOrMemberEpoch: generation,
     memberId,
     topics: [
@@ -213,7 +213,7 @@ const offsets = (what: string, requireStable: boolean) =>
     return { requireStable, ...(isOfOneGroup ? group : { groups: [group] }) }
   })
 
-const end = (
+export const end = (
   what: string,
   committed: boolean,
   version: number,
@@ -248,7 +248,7 @@ const ends = (what: string) =>
   )
 
 /** The start is a time, and a real coordinator adds the partitions that it keeps offsets in. */
-const described = (what: string, ids: readonly string[]): Step => ({
+export const described = (what: string, ids: readonly string[]): Step => ({
   name: `${what} (DescribeTransactions v0)`,
   async ask(side) {
     if (!supports(side, apis.describeTransactions)) return undefined
@@ -263,7 +263,7 @@ const described = (what: string, ids: readonly string[]): Step => ({
   },
 })
 
-const listed = (what: string, filters: Partial<apis.ListTransactionsRequest>, version = 2) =>
+export const listed = (what: string, filters: Partial<apis.ListTransactionsRequest>, version = 2) =>
   asked(what, apis.listTransactions, version, () => ({
     stateFilters: [],
     producerIdFilters: [],
@@ -398,6 +398,13 @@ export const TRANSACTION_STEPS: readonly Step[] = [
   write('records with the epoch before', 0, 12, { epoch: -1 }),
   write('records that do not begin at 0', 0, 12, { baseSequence: 7 }),
   end('an abort of a transaction that took no records', false, 5),
+  init('a producer that the partition does not know', { id: 'unknown', as: 'unknown' }),
+  write('records that do not begin at 0, of that producer', 1, 12, {
+    id: 'unknown',
+    as: 'unknown',
+    baseSequence: 7,
+  }),
+  end('an abort after those', false, 5, { id: 'unknown', as: 'unknown' }),
   write('records to be aborted', 0, 12),
   end('an abort that bumps', false, 5),
   end('an abort that is repeated', false, 5, { epoch: -1 }),
