@@ -142,6 +142,8 @@ export const TRANSACTIONAL_IDS: readonly Step[] = [
   add('a partition', PARTITIONS, USED),
   write('records to commit', FIRST, 11, USED),
   end('a commit', true, 3, USED),
+  // Not answered before the marker is written, which would otherwise have any offset among the next records.
+  end('the same commit again', true, 3, USED),
   init('a producer whose transaction stays open', { ...OPEN, timeoutMs: TIMEOUT_MS }),
   add('a partition of the open transaction', PARTITIONS, OPEN),
   write('records of the open transaction', FIRST, 11, OPEN),
