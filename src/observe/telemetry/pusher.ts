@@ -170,6 +170,11 @@ export class TelemetryPusher {
     })
     switch (response.errorCode) {
       case ErrorCode.NONE:
+        if (isEmpty && metrics.length > 0) {
+          // No metric fits into the limit that rejections have lowered: the client requests its subscription again.
+          this.#subscription = { ...subscription, requested: [] }
+          return
+        }
         this.#last = now
         ofApplication.accepted()
         return

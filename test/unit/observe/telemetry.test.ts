@@ -122,6 +122,17 @@ describe('pushing metrics', () => {
     await pusher.stop()
   })
 
+  it('pushes metrics again after any number of rejections as too large', async () => {
+    const afterRejections = async (count: number) => {
+      const answers = Array.from({ length: count }, () => 'TELEMETRY_TOO_LARGE' as const)
+      const { broker, pusher } = setUp({ answers, codecs: [] })
+      const hasMetrics = (push: PushTelemetryRequest) => textOf(push).includes('org.apache.kafka')
+      await until(() => broker.pushes.slice(count).some(hasMetrics))
+      await pusher.stop()
+    }
+    await Promise.all(Array.from({ length: 10 }, (_, count) => afterRejections(count)))
+  })
+
   it('pushes nothing if nothing is requested, and only metrics with a requested prefix', async () => {
     const none = setUp({ requested: [] })
     await until(() => none.broker.asked.length >= 3)
