@@ -6,6 +6,7 @@ import type { Cluster } from '../../../src/cluster/cluster.ts'
 import type { CoordinatorKind } from '../../../src/cluster/target.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { clusterAt, layoutOf, tellLayout } from '../../support/fake-cluster.ts'
+import { LateDeadline } from '../../support/late-deadline.ts'
 import { failureOf } from '../../support/settled.ts'
 
 let one: FakeBroker
@@ -38,8 +39,8 @@ function tellCoordinator(broker: FakeBroker): void {
   })
 }
 
-const find = (kind: CoordinatorKind = 'group', key = 'readers', timeoutMs = 5_000) =>
-  cluster.coordinators.of(kind, key, new Deadline(timeoutMs))
+const find = (kind: CoordinatorKind = 'group', key = 'readers', until = new Deadline(5_000)) =>
+  cluster.coordinators.of(kind, key, until)
 const asked = () => [...one.received(findCoordinator), ...two.received(findCoordinator)]
 
 describe('a coordinator', () => {
@@ -89,7 +90,11 @@ describe('a coordinator', () => {
 
   it('is requested no longer than the deadline', async () => {
     error = ErrorCode.COORDINATOR_NOT_AVAILABLE
-    const failure = await failureOf(find('group', 'readers', 200))
+    const until = new LateDeadline()
+    const failing = failureOf(find('group', 'readers', until))
+    await Promise.race([one, two].map((broker) => broker.until(() => asked().length >= 2)))
+    until.endIn(200)
+    const failure = await failing
     // The deadline ends the wait for the next attempt, or the attempt itself: then the one before is told, too.
     expect(failure.message).toContain('COORDINATOR_NOT_AVAILABLE')
   })

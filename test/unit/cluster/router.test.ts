@@ -12,6 +12,7 @@ import { deferred } from '../../../src/async/deferred.ts'
 import type { Cluster } from '../../../src/cluster/cluster.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { clusterAt, layoutOf, metadataOf, type Layout } from '../../support/fake-cluster.ts'
+import { LateDeadline } from '../../support/late-deadline.ts'
 import { failureOf } from '../../support/settled.ts'
 
 let one: FakeBroker
@@ -271,16 +272,19 @@ describe('a request about many items', () => {
 
 describe('a request about many groups', () => {
   const groups = Array.from({ length: 50 }, (_, index) => `group-${index}`)
-  const run = (at: Cluster, some: readonly string[] = groups, timeoutMs = 10_000) =>
+  const run = (at: Cluster, some: readonly string[] = groups, until = deadline()) =>
     at.fanOut.run<string, string>({
       items: some,
       to: (key) => ({ coordinator: 'group', key }),
       what: 'asking',
-      deadline: deadline(timeoutMs),
+      deadline: until,
       ask: (items, recipient) =>
         Promise.resolve(items.map((item) => ({ item, result: recipient.name ?? '' }))),
     })
   const lookUps = () => [...one.received(findCoordinator), ...two.received(findCoordinator)]
+  /** Resolves when coordinators were looked up so often: the earlier answers have been dealt with. */
+  const asked = (times: number) =>
+    Promise.race([one, two].map((broker) => broker.until(() => lookUps().length >= times)))
 
   /** Names a coordinator for each key, by the parity of its number; errors where `errorOf` has one. */
   function coordinates(broker: FakeBroker, errorOf: (key: string) => number = () => 0): void {
@@ -323,7 +327,11 @@ describe('a request about many groups', () => {
     const errorOf = (key: string) =>
       key === 'group-1' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE
     for (const broker of [one, two]) coordinates(broker, errorOf)
-    const outcomes = await run(cluster, ['group-0', 'group-1', 'group-2'], 300)
+    const until = new LateDeadline()
+    const running = run(cluster, ['group-0', 'group-1', 'group-2'], until)
+    await asked(2)
+    until.endIn(200)
+    const outcomes = await running
     expect(outcomes.map(({ result }) => result)).toEqual([one.name, undefined, one.name])
     expect(outcomes[1]?.error).toMatchObject({ code: 'COORDINATOR_NOT_AVAILABLE' })
     const repeated = lookUps().slice(1)
@@ -336,24 +344,28 @@ describe('a request about many groups', () => {
   it('gives the last error of the cluster as the reason when the time ends in an attempt', async () => {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE
     const answered = new Set<string>()
+    const deadlines = new Map<string, LateDeadline>()
     for (const broker of [one, two]) {
       broker.handle(findCoordinator, ({ coordinatorKeys }) => {
         const [key] = coordinatorKeys
         if (key === undefined || answered.has(key)) return undefined
         answered.add(key)
+        // Timers have no fractions: some of the attempts would end before their deadline, and some after it.
+        deadlines.get(key)?.endIn(1_000 + answered.size / 10)
         return {
           coordinators: coordinatorKeys.map((each) => ({ key: each, errorCode, nodeId: -1 })),
         }
       })
     }
-    // Timers have no fractions: some of these attempts would end before their deadline, and some after it.
-    for (let tenths = 0; tenths < 20; tenths++) {
-      for (const some of [[`alone-${tenths}`], [`first-${tenths}`, `second-${tenths}`]]) {
-        const outcomes = await run(cluster, some, 100 + tenths / 10)
-        const codes = outcomes.map(({ error }) => error?.code)
-        expect(codes).toEqual(some.map(() => 'COORDINATOR_NOT_AVAILABLE'))
-      }
-    }
+    const runs = Array.from({ length: 40 }, async (_, index) => {
+      const some = index % 2 === 0 ? [`alone-${index}`] : [`first-${index}`, `second-${index}`]
+      const until = new LateDeadline()
+      for (const key of some) deadlines.set(key, until)
+      const outcomes = await run(cluster, some, until)
+      const codes = outcomes.map(({ error }) => error?.code)
+      expect(codes).toEqual(some.map(() => 'COORDINATOR_NOT_AVAILABLE'))
+    })
+    await Promise.all(runs)
   })
 
   it('returns an error for a group that the response leaves out', async () => {
@@ -364,7 +376,7 @@ describe('a request about many groups', () => {
           .map((key) => ({ key, nodeId: 1, ...one.address })),
       }))
     }
-    const [found, missing] = await run(cluster, ['group-0', 'group-1'], 300)
+    const [found, missing] = await run(cluster, ['group-0', 'group-1'])
     expect(found?.result).toBe(one.name)
     expect(missing?.error?.message).toContain('does not mention it')
   })
