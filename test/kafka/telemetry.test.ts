@@ -46,7 +46,7 @@ describeWithBrokers('pushed metrics', ['java'], () => {
     await using admin = new KafkaClient({ hosts: kafka.hosts, enableMetricsPush: false })
     const configs = [
       { name: 'interval.ms', value: '100' },
-      { name: 'metrics', value: 'org.apache.kafka.' },
+      { name: 'metrics', value: 'org.apache.kafka.,com.example.' },
     ].map((config) => ({ ...config, configOperation: SET }))
     const resources = [{ resourceType: CLIENT_METRICS, resourceName: 'all', configs }]
     await admin.request(
@@ -74,6 +74,7 @@ describeWithBrokers('pushed metrics', ['java'], () => {
   describe('to Kafka 4.4.0 with a metrics reporter', () => {
     it('are received and read by the reporter, at the interval and once more at close', async () => {
       const client = new KafkaClient({ hosts: kafka.hosts, clientId: 'pushing' })
+      client.registerMetric({ name: 'com.example.orders', kind: 'counter', read: () => 41 })
       const producer = await client.topic('pushed').getProducer()
       const reading = { autoOffsetReset: 'earliest' } as const
       const consumer = await client.topic('pushed').getSimpleConsumer(reading)
@@ -92,6 +93,9 @@ describeWithBrokers('pushed metrics', ['java'], () => {
       await until(() => pushed().some(({ isLast }) => isLast))
       const all = pushed()
       expect(all.filter(({ value }) => !Number.isFinite(value))).toEqual([])
+      // The broker requests differences: they add up to the counter's value.
+      const orders = all.filter(({ name }) => name === 'com.example.orders')
+      expect(orders.reduce((sum, { value }) => sum + value, 0)).toBe(41)
       // One instance id for the life of the client.
       expect(new Set(all.map(({ instance }) => instance)).size).toBe(1)
       const created = all.filter(({ name }) => name.endsWith('producer.connection.creation.total'))
