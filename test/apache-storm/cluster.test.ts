@@ -341,8 +341,11 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       ])
       const [first] = await list()
       expect(first).toMatchObject({ name: 'bytes', status: 'INACTIVE' })
-      await storm.until(() => storm.workerLogs().includes('first is ready'), 'its bolt runs')
-      expect(storm.workerLogs()).not.toContain('first is active')
+      // Storm starts no component before the topology is activated.
+      const isLoaded = (): boolean =>
+        new RegExp(`for storm ${first!.id} .*has finished loading`).test(storm.workerLogs())
+      await storm.until(isLoaded, 'its worker runs')
+      expect(storm.workerLogs()).not.toContain('first is')
       await project.output(['activate', '-n', 'bytes'])
       await storm.until(() => taken('first') === 1, 'its spout emits bytes')
 
