@@ -93,16 +93,15 @@ async function makeRoom(
     session.note(`Waiting until ${name} has ended`)
     await untilGone(nimbus, name, session.interrupt.signal)
   }
-  const { supervisors } = await nimbus.cluster()
-  const free = supervisors.reduce(
-    (sum, { num_workers, num_used_workers }) => sum + num_workers - num_used_workers,
-    0,
-  )
+  const { supervisors, topologies } = await nimbus.cluster()
+  const slots = supervisors.reduce((sum, { num_workers }) => sum + num_workers, 0)
+  // Supervisors report the slots of a topology that has ended as used for some seconds.
+  const free = topologies.reduce((left, { num_workers }) => left - num_workers, slots)
   if (free > 0 || queue === true) return
   const reason =
     supervisors.length === 0
       ? 'the cluster has no supervisor: start one'
-      : `none of the cluster's ${supervisors.reduce((sum, one) => sum + one.num_workers, 0)} slots is free: kill a topology (sparse slot_usage lists them), or add slots (supervisor.slots.ports)`
+      : `none of the cluster's ${slots} slots is free: kill a topology (sparse slot_usage lists them), or add slots (supervisor.slots.ports)`
   throw new StormError(
     'NO_FREE_SLOT',
     `'${name}' was not submitted, because ${reason}. Use --queue to submit it anyway; it then waits for a slot`,
