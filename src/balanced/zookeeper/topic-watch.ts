@@ -24,12 +24,15 @@ export class TopicWatch {
   readonly #changed: (reason: string) => void
   /** The partition count of each topic in the last round. */
   #known: ReadonlyMap<string, number> = new Map()
+  /** What ZooKeeper had of each topic in the last round. */
+  readonly #identities = new Map<string, string>()
+  /** One function for each topic: ZooKeeper's client calls the same function once, however often it is registered. */
+  readonly #onTopic = new Map<string, () => void>()
   #poll: NodeJS.Timeout | undefined
   /** How often in a row the brokers did not have the state of ZooKeeper. */
   #timesBehind = 0
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
-  readonly #onTopic = () => this.#notice('a subscribed topic changed')
   readonly #onTopics = () => void this.#lookAtTopics().catch(() => undefined)
 
   constructor(parts: TopicWatchDependencies, changed: (reason: string) => void) {
@@ -42,15 +45,36 @@ export class TopicWatch {
     this.#known = countsOf(topics)
     clearTimeout(this.#poll)
     this.#poll = setTimeout(() => void this.#askBrokers(), this.#parts.metadataMaxAgeMs).unref()
-    const states = await Promise.all(
-      topics.map(({ name }) => this.#parts.session.data(`${BROKER_TOPICS}/${name}`, this.#onTopic)),
-    )
+    const states = await Promise.all(topics.map(({ name }) => this.#stateOf(name)))
+    for (const [index, { name }] of topics.entries()) {
+      this.#identities.set(name, identityOf(states[index]!))
+    }
     const isBehind = topics.some(
-      ({ partitions }, index) => partitionCount(states[index]) > partitions.length,
+      ({ partitions }, index) => states[index]!.partitionCount > partitions.length,
     )
     const isMissing = await this.#lookAtTopics()
     if (isBehind) this.#lookAgain()
     else if (!isMissing) this.#timesBehind = 0
+  }
+
+  async #stateOf(name: string): Promise<TopicState> {
+    let onTopic = this.#onTopic.get(name)
+    if (onTopic === undefined) {
+      onTopic = () => void this.#lookAtTopic(name)
+      this.#onTopic.set(name, onTopic)
+    }
+    return parseState(await this.#parts.session.data(`${BROKER_TOPICS}/${name}`, onTopic))
+  }
+
+  /** A reassignment changes only the replicas in the state of a topic, and causes no rebalance. */
+  async #lookAtTopic(name: string): Promise<void> {
+    if (this.#isStopped) return
+    try {
+      if (identityOf(await this.#stateOf(name)) === this.#identities.get(name)) return
+    } catch {
+      // The session has failed: the rebalance reports why.
+    }
+    this.#notice('a subscribed topic changed')
   }
 
   stop(): void {
@@ -100,17 +124,29 @@ function countsOf(topics: readonly TopicMetadata[]): Map<string, number> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
-/**
- * Returns the partition count from what brokers write for a topic, `{"partitions":{"0":[1,2], …}}`; 0 for anything
- * else.
- */
-function partitionCount(state: string | undefined): number {
-  if (state === undefined) return 0
+interface TopicState {
+  /** 0 for a topic that does not exist. */
+  readonly partitionCount: number
+  /** Undefined before Kafka 2.8. */
+  readonly topicId: string | undefined
+}
+
+/** Differs when the topic gets partitions, and when it is deleted and created again. */
+function identityOf({ partitionCount, topicId }: TopicState): string {
+  return `${topicId ?? 'no id'} ${partitionCount}`
+}
+
+const NO_TOPIC: TopicState = { partitionCount: 0, topicId: undefined }
+
+/** Reads what brokers write for a topic: `{"partitions":{"0":[1,2], …},"topic_id":"…", …}`. */
+function parseState(text: string | undefined): TopicState {
+  if (text === undefined) return NO_TOPIC
   try {
-    const parsed: unknown = JSON.parse(state)
-    if (typeof parsed !== 'object' || parsed === null || !('partitions' in parsed)) return 0
-    return Object.keys(parsed.partitions ?? {}).length
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed !== 'object' || parsed === null || !('partitions' in parsed)) return NO_TOPIC
+    const topicId = 'topic_id' in parsed ? String(parsed.topic_id) : undefined
+    return { partitionCount: Object.keys(parsed.partitions ?? {}).length, topicId }
   } catch {
-    return 0
+    return NO_TOPIC
   }
 }
