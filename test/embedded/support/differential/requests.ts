@@ -1,8 +1,10 @@
 import * as apis from '../../../../protocol/apis/index.ts'
+import { ErrorCode } from '../../../../protocol/errors.ts'
 import { encodeBatch } from '../../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../../protocol/records/outgoing-record.ts'
 import { ZERO_UUID, type Encodable } from '../../../../protocol/schema/fields.ts'
-import { step } from './step.ts'
+import { until } from '../../../support/until.ts'
+import { ask, step, type Side, type Step } from './step.ts'
 
 export const NOW = Date.now()
 
@@ -108,12 +110,17 @@ export const listed = (what: string, timestamp: bigint, version = 11) =>
     ],
   })
 
-export const create = (
+/**
+ * Creates a topic, and waits until the broker leads its partitions: a real one responds before, and then refuses
+ * requests about them for a moment.
+ */
+export function create(
   what: string,
   topic: Partial<CreatableTopic> & { name: string },
   version = 7,
-) =>
-  step(
+): Step {
+  const created = new Map<string, number>()
+  const creation = step(
     what,
     apis.createTopics,
     version,
@@ -123,11 +130,39 @@ export const create = (
       validateOnly: false,
     },
     (side, { topics }) => {
-      for (const { name, topicId } of topics) {
+      created.clear()
+      for (const { name, topicId, errorCode, numPartitions } of topics) {
+        if (errorCode === ErrorCode.NONE) created.set(name, Math.max(numPartitions, 1))
         if (topicId === ZERO_UUID) continue
         side.topicIds.set(name, topicId)
         side.names.set(topicId, `id of ${name}`)
       }
     },
   )
+  return {
+    name: creation.name,
+    async ask(side) {
+      const response = await creation.ask(side)
+      for (const [name, count] of created) await until(() => isLed(side, name, count))
+      return response
+    },
+  }
+}
+
+const LATEST = -1n
+
+async function isLed(side: Side, name: string, count: number): Promise<boolean> {
+  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: LATEST,
+  }))
+  const { topics } = await ask(side, apis.listOffsets, 1, {
+    replicaId: -1,
+    topics: [{ name, partitions }],
+  })
+  return topics.every((topic) =>
+    topic.partitions.every(({ errorCode }) => errorCode === ErrorCode.NONE),
+  )
+}
+
 type CreatableTopic = Encodable<typeof apis.createTopics.request.fields>['topics'][number]
