@@ -96,9 +96,12 @@ export class Partition {
           logAppendTimeMs: isLogAppendTime ? duplicate.timestamp : -1,
         }
       }
+      // Before the append, which wakes fetches that wait: they read up to the last stable offset.
+      if (batch.transactional) {
+        this.state.transactions.began(batch.producerId, this.log.endOffset)
+      }
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
       this.state.producers.appended(batch, baseOffset, batch.maxTimestamp)
-      if (batch.transactional) this.state.transactions.began(batch.producerId, baseOffset)
       result ??= { baseOffset, logAppendTimeMs: isLogAppendTime ? nowMs : -1 }
     }
     retainBySize(this.log, config)
