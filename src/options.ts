@@ -23,6 +23,14 @@ export const anObject: Check = (value) =>
     ? undefined
     : 'must be an object'
 
+export const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
+  isTextTable(value) ? undefined : 'must be an object of strings'
+
+function isTextTable(value: unknown): boolean {
+  if (anObject(value) !== undefined) return false
+  return Object.values(value as object).every((text) => typeof text === 'string')
+}
+
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'
 

@@ -8,8 +8,17 @@ export interface Spread {
 export function spreadOf(samples: readonly number[]): Spread | undefined {
   const sorted = samples.filter(Number.isFinite).sort((a, b) => a - b)
   if (sorted.length === 0) return undefined
-  const middle = (sorted.length - 1) / 2
-  const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2
+  const median = middleOf(sorted)
   const spread = median === 0 ? 0 : (sorted.at(-1)! - sorted[0]!) / 2 / median
   return { median, spread }
+}
+
+/** The median of at least one number. */
+export function medianOf(values: readonly number[]): number {
+  return middleOf([...values].sort((a, b) => a - b))
+}
+
+function middleOf(sorted: readonly number[]): number {
+  const middle = (sorted.length - 1) / 2
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2
 }

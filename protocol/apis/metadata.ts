@@ -1,7 +1,7 @@
 import type { Reader } from '../buffer/reader.ts'
 import { compactInt32s, dropTags, skipCompactInt32s } from '../schema/compact.ts'
 import { api, type RequestOf, type ResponseOf } from '../schema/api.ts'
-import { array, bool, int16, int32, string, uuid } from '../schema/fields.ts'
+import { array, bool, int16, int32, string, uuid, type Decoded } from '../schema/fields.ts'
 
 const DECLARATION = {
   key: 3,
@@ -23,15 +23,17 @@ const DECLARATION = {
   },
 } as const
 
-interface Partition {
-  readonly errorCode: number
-  readonly partitionIndex: number
-  readonly leaderId: number
-  readonly leaderEpoch: number
-  readonly replicaNodes: readonly number[]
-  readonly isrNodes: readonly number[]
-  readonly offlineReplicas: readonly number[]
-}
+const PARTITION = {
+  errorCode: int16('0+'),
+  partitionIndex: int32('0+'),
+  leaderId: int32('0+'),
+  leaderEpoch: int32('7+', { default: -1, ignorable: true }),
+  replicaNodes: array('0+', 'int32'),
+  isrNodes: array('0+', 'int32'),
+  offlineReplicas: array('5+', 'int32', { ignorable: true }),
+} as const
+
+type Partition = Decoded<typeof PARTITION>
 
 const responseWith = (read: (reader: Reader) => Partition) =>
   ({
@@ -49,20 +51,7 @@ const responseWith = (read: (reader: Reader) => Partition) =>
       name: string('0+', { nullable: '12+' }),
       topicId: uuid('10+', { ignorable: true }),
       isInternal: bool('1+', { ignorable: true }),
-      partitions: array(
-        '0+',
-        {
-          errorCode: int16('0+'),
-          partitionIndex: int32('0+'),
-          leaderId: int32('0+'),
-          leaderEpoch: int32('7+', { default: -1, ignorable: true }),
-          replicaNodes: array('0+', 'int32'),
-          isrNodes: array('0+', 'int32'),
-          offlineReplicas: array('5+', 'int32', { ignorable: true }),
-        },
-        {},
-        { versions: '9+', read },
-      ),
+      partitions: array('0+', PARTITION, {}, { versions: '9+', read }),
       topicAuthorizedOperations: int32('8+', { default: -0x80000000 }),
     }),
     clusterAuthorizedOperations: int32('8-10', { default: -0x80000000 }),

@@ -64,6 +64,15 @@ export class Cluster {
   }
 
   /**
+   * The broker that leads a partition, if another leader than that of this epoch is known (KIP-951). Epochs only rise,
+   * so that waits which end for a newer leader cannot be ended without limit.
+   */
+  newerLeader(topic: string, partition: number, epoch: number): Broker | undefined {
+    if (this.leaderEpochOf(topic, partition) <= epoch) return undefined
+    return this.leaderOf(topic, partition)
+  }
+
+  /**
    * Returns a topic's partitions; requests metadata until the topic is usable. With `create` the broker may create it,
    * if its configuration allows that; without it, no broker of any version does. A topic that the brokers do not know
    * fails after a few responses, or with `mayAppear` at the deadline. Throws UnknownTopicError, BrokerError,

@@ -30,12 +30,12 @@ export class ConsumerSource implements MetricsSource {
 
   collect(into: Collector): void {
     const { metrics, states, isReadCommitted } = this.#parts
-    const { label: group, topics } = metrics.counted
+    const { counted } = metrics
     const now = Date.now()
     for (const state of states.values()) {
       const { topic, buffer } = state
-      topics.of(topic).deliveredNow += buffer.delivered
-      const labels = group === undefined ? { topic } : { group, topic }
+      counted.topics.of(topic).deliveredNow += buffer.delivered
+      const labels = counted.labelsOf(topic)
       into.add('samsa_consumer_assigned_partitions', labels, 1)
       into.add('samsa_consumer_buffered_messages', labels, buffer.messages)
       into.add('samsa_consumer_buffered_bytes', labels, buffer.bytes)

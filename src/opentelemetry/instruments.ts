@@ -19,6 +19,7 @@ import {
   DURATION_BUCKETS,
   errorType,
   INSTRUMENTS,
+  clientAttributes,
   operationAttributes,
   serverAttributes,
   type Operation,
@@ -121,17 +122,15 @@ export class Instruments {
   }
 }
 
-/** Returns the attributes of a value. The caller adds others one by one, as for spans. */
+/** Returns the attributes that all values have, to which the caller adds others. */
 function attributesFor(
   operation: Operation,
   clientId: string,
   topic: string | undefined,
   group: string | undefined,
 ): Attributes {
-  const attributes: Attributes = operationAttributes(operation)
-  attributes[ATTRIBUTES.clientId] = clientId
+  const attributes = clientAttributes(operation, clientId, group)
   if (topic !== undefined) attributes[ATTRIBUTES.destination] = topic
-  if (group !== undefined) attributes[ATTRIBUTES.group] = group
   return attributes
 }
 

@@ -26,7 +26,7 @@ import { guarded } from './channels.ts'
 import {
   ATTRIBUTES,
   errorType,
-  operationAttributes,
+  clientAttributes,
   serverAttributes,
   type Operation,
 } from './conventions.ts'
@@ -267,20 +267,15 @@ function linksOf(all: readonly ProcessedMessage['headers'][], propagator: Propag
   return links
 }
 
-/**
- * Returns the attributes that all operations have. The caller adds others one by one: of objects that are made by
- * copying others, engines look up properties by hashing, and a span takes four times as long.
- */
+/** Returns the attributes that all spans have, to which the caller adds others. */
 function attributesOf(
   operation: Operation,
   clientId: string | undefined,
   clusterId: string | undefined,
   group: string | undefined,
 ): Attributes {
-  const attributes: Attributes = operationAttributes(operation)
-  if (clientId !== undefined) attributes[ATTRIBUTES.clientId] = clientId
+  const attributes = clientAttributes(operation, clientId, group)
   if (clusterId !== undefined) attributes[ATTRIBUTES.clusterId] = clusterId
-  if (group !== undefined) attributes[ATTRIBUTES.group] = group
   return attributes
 }
 

@@ -25,8 +25,7 @@ export class ShareConsumerSource implements MetricsSource {
   collect(into: Collector): void {
     const { counted, assignment } = this.#parts
     for (const { topic } of assignment()) {
-      const labels = counted.label === undefined ? { topic } : { group: counted.label, topic }
-      into.add('samsa_consumer_assigned_partitions', labels, 1)
+      into.add('samsa_consumer_assigned_partitions', counted.labelsOf(topic), 1)
     }
   }
 

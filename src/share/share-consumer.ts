@@ -280,7 +280,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   /**
    * Waits, for three quarters of the time, for the handlers of `run` and for the loop that processes a message, but
    * not for the loop that calls it; releases messages that are not acknowledged, sends all acknowledgements, and
-   * leaves the group. Resolves with the results of the acknowledgements since the last `flush`. Safe to call again.
+   * leaves the group. Call `flush` before it to learn the results of acknowledgements. Safe to call again.
    */
   close(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)

@@ -1,34 +1,21 @@
 /** What share consumers leave behind when they are closed, as librdkafka's test 0179 checks it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { KafkaClient } from '../../src/index.ts'
+import type { EmbeddedCluster } from '../../src/embedded/index.ts'
+import type { KafkaClient } from '../../src/index.ts'
+import { explicit, jobsQueue, options, startJobs, stopJobs } from '../support/share/jobs.ts'
 import { lagOf, numberOf, take, writeNumbers } from '../support/share/queue.ts'
 
-const queue = { topic: 'jobs', group: 'workers', partitions: 1 }
-const options = { topics: ['jobs'], shareGroup: 'workers' } as const
-const explicit = { ...options, acknowledgementMode: 'explicit' } as const
-/** Longer than a test may take: what waits for it fails. */
-const FOR_EVER_MS = 3_600_000
+const queue = jobsQueue(1)
 
 describe('a share consumer', () => {
   let kafka: EmbeddedCluster
   let client: KafkaClient
 
   beforeEach(async () => {
-    kafka = await EmbeddedCluster.start({
-      brokers: 2,
-      topics: { jobs: { partitions: 1 } },
-      shareAutoOffsetReset: 'earliest',
-      shareRecordLockMs: FOR_EVER_MS,
-    })
-    client = new KafkaClient({ hosts: kafka.hosts })
+    ;({ kafka, client } = await startJobs(1))
   })
 
-  afterEach(async () => {
-    kafka.faults.clear()
-    await client.close()
-    await kafka.stop()
-  })
+  afterEach(() => stopJobs(kafka, client))
 
   /** The numbers and delivery counts of what is left, for another member. */
   async function left(count: number): Promise<readonly (readonly [number, number])[]> {

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, type ShareMessage } from '../../src/index.ts'
+import { expectHarmlessRenewals } from '../support/share/disabled-renewals.ts'
 import {
   lagOf,
   newQueue,
   nextOf,
   numberOf,
-  take,
   writeNumbers,
   type Queue,
 } from '../support/share/queue.ts'
@@ -121,15 +121,7 @@ describe('the configs of a share group', () => {
     })
     await writeNumbers(client, queue.topic, 3)
     await using jobs = await client.getShareConsumer(explicitly(queue))
-    const [renewed, accepted, both] = await take(jobs, 3)
-    renewed!.renew()
-    accepted!.accept()
-    both!.renew()
-    both!.accept()
-    expect(await jobs.flush()).toMatchObject([{ acknowledged: 2, failed: 0 }])
-    expect(renewed!.isLost).toBe(false)
-    renewed!.accept()
-    expect(await jobs.flush()).toMatchObject([{ acknowledged: 1, failed: 0 }])
+    await expectHarmlessRenewals(jobs)
     expect(await lagOf(client, queue)).toBe(0)
   })
 

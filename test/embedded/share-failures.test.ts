@@ -2,16 +2,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
 import { shareFetch } from '../../protocol/apis/share-fetch.ts'
-import { EmbeddedCluster, type Fault } from '../../src/embedded/index.ts'
+import type { EmbeddedCluster, Fault } from '../../src/embedded/index.ts'
 import { KafkaClient } from '../../src/index.ts'
+import {
+  explicit,
+  FOR_EVER_MS,
+  jobsQueue,
+  options,
+  startJobs,
+  stopJobs,
+} from '../support/share/jobs.ts'
 import { lagOf, nextOf, numberOf, take, writeNumbers } from '../support/share/queue.ts'
 import { until } from '../support/until.ts'
 
-const queue = { topic: 'jobs', group: 'workers', partitions: 2 }
-const options = { topics: ['jobs'], shareGroup: 'workers' } as const
-const explicit = { ...options, acknowledgementMode: 'explicit' } as const
-/** Longer than a test may take: what waits for it fails. */
-const FOR_EVER_MS = 3_600_000
+const queue = jobsQueue(2)
 
 /** Of a ShareFetch for one record that does not wait. */
 const limits = { maxWaitMs: 0, minBytes: 0, maxRecords: 1, batchSize: 1, isRenewAck: false }
@@ -21,21 +25,10 @@ describe('a share consumer', () => {
   let client: KafkaClient
 
   beforeEach(async () => {
-    kafka = await EmbeddedCluster.start({
-      brokers: 2,
-      topics: { jobs: { partitions: 2 } },
-      shareAutoOffsetReset: 'earliest',
-      // Nothing here waits for a lock to run out.
-      shareRecordLockMs: FOR_EVER_MS,
-    })
-    client = new KafkaClient({ hosts: kafka.hosts, socketTimeoutMs: FOR_EVER_MS })
+    ;({ kafka, client } = await startJobs(2, { socketTimeoutMs: FOR_EVER_MS }))
   })
 
-  afterEach(async () => {
-    kafka.faults.clear()
-    await client.close()
-    await kafka.stop()
-  })
+  afterEach(() => stopJobs(kafka, client))
 
   const requests = (api: 'ShareFetch' | 'ShareGroupHeartbeat') => kafka.requests.all({ api })
 

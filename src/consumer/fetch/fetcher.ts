@@ -1,7 +1,9 @@
 import { fetch } from '../../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { appendTo } from '../../cluster/append-to.ts'
+import { OVERDUE_MS } from '../../cluster/broker-pool.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { OverdueWatch } from '../../cluster/overdue-watch.ts'
 import { BrokerError, isRetriable, LeaderNotFoundError, TopicRecreatedError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
@@ -12,10 +14,10 @@ import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
 import { fetchRequest, maxFetchVersion, usesTopicIds } from './fetch-request.ts'
 import { ResponseHandler, type Asked } from './fetch-response.ts'
-import { OverdueWatch } from './overdue-watch.ts'
 import { PositionRecovery } from './position-recovery.ts'
 import type { FetchSettings } from './settings.ts'
 import { Source, type Poll } from './source.ts'
+import { WaitingPoll } from './waiting-poll.ts'
 
 /** The limit of a response over all its partitions. */
 const MAX_RESPONSE_BYTES = 50 * 1024 * 1024
@@ -255,7 +257,9 @@ export class Fetcher {
     const asked = states.map((state) => this.#ask(state))
     const wanted = asked.map(({ toFetch }) => toFetch)
     let byId = false
-    const overdue = new OverdueWatch(this.#cluster, source, asked, maxWaitMs)
+    const waiting = new WaitingPoll(this.#cluster, source, asked, began)
+    const overdue = new OverdueWatch(this.#cluster, waiting, maxWaitMs + OVERDUE_MS)
+    overdue.start()
     try {
       const response = await source.broker.request(
         fetch,

@@ -135,13 +135,9 @@ export class PositionRecovery {
     if (suggestsNewMetadata(error) || isStaleEpoch(error)) void this.#refresh(state)
   }
 
-  /**
-   * True if the partition has another leader by now than one of that epoch (KIP-951). Epochs only rise, so waits cannot
-   * be ended without limit.
-   */
-  #isNewer(state: PartitionState, epoch: number): boolean {
-    if (this.leaderEpochOf(state) <= epoch) return false
-    return this.#cluster.leaderOf(state.topic, state.partition) !== undefined
+  /** True if the partition has another leader by now than one of that epoch. */
+  #isNewer({ topic, partition }: PartitionState, epoch: number): boolean {
+    return this.#cluster.newerLeader(topic, partition, epoch) !== undefined
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   anArrayOf,
   anInteger,
   aString,
+  aTextTable,
   type Check,
   checkOptions,
   concealed,
@@ -44,11 +45,6 @@ const aPem: Check<string | Buffer> = (value) =>
   (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN')
     ? undefined
     : 'must be PEM text'
-
-const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
-  isObject(value) && Object.values(value).every((text) => typeof text === 'string')
-    ? undefined
-    : 'must be an object of strings'
 
 /** The checks and defaults of `PlainOptions`, in the order of the documents. */
 export const PLAIN_OPTIONS = {

@@ -7,7 +7,7 @@ import type { HealthReason } from './health.ts'
 import { Histogram } from './histogram.ts'
 import { LabelMap } from './label-map.ts'
 import { ShareGroupMetrics } from './share-metrics.ts'
-import { Collector, type ClientMetricsSnapshot } from './snapshot.ts'
+import { Collector, type ClientMetricsSnapshot, type MetricLabels } from './snapshot.ts'
 
 /** How many values of a label have counters of their own. docs/metrics.md states the limits that users may reach. */
 const MOST_BROKERS = 500
@@ -90,6 +90,11 @@ export class GroupMetrics {
   /** What is counted only if the group is a share group. */
   get share(): ShareGroupMetrics {
     return (this.#share ??= new ShareGroupMetrics(MOST_TOPICS))
+  }
+
+  /** The labels of a gauge of this group and a topic. */
+  labelsOf(topic: string): MetricLabels {
+    return this.label === undefined ? { topic } : { group: this.label, topic }
   }
 
   collectShare(into: Collector, group: string): void {

@@ -1,7 +1,6 @@
 /** Metrics of the application that a client pushes beside its own (KIP-1076). */
-import { InvalidArgumentError } from '../../errors.ts'
 import { readOptions, type OptionTable } from '../../option-table.ts'
-import { aFunction, aString, oneOf, shown, type Check } from '../../options.ts'
+import { aFunction, aString, aTextTable, oneOf, shown, type Check } from '../../options.ts'
 import type { Logger } from '../logger.ts'
 import { textOfThrown } from '../thrown.ts'
 import type { TelemetryMetric } from './otlp.ts'
@@ -23,19 +22,11 @@ export interface ApplicationMetric {
 
 const aName: Check<string> = (value) => (value === '' ? 'must not be empty' : aString(value))
 
-const someTexts: Check<Readonly<Record<string, string>>> = (value) => {
-  const isRight =
-    typeof value === 'object' &&
-    value !== null &&
-    Object.values(value).every((text) => typeof text === 'string')
-  return isRight ? undefined : 'must be an object whose values are text'
-}
-
 /** The checks and defaults of `ApplicationMetric`. */
 export const APPLICATION_METRIC = {
   name: { check: aName, required: true },
   kind: { check: oneOf('gauge', 'counter'), required: true },
-  attributes: { check: someTexts, defaultText: 'none' },
+  attributes: { check: aTextTable, defaultText: 'none' },
   read: { check: aFunction, required: true },
 } as const satisfies OptionTable<ApplicationMetric>
 
@@ -60,12 +51,6 @@ export class ApplicationMetrics {
    * InvalidArgumentError.
    */
   register(metric: ApplicationMetric): () => void {
-    const given: unknown = metric
-    if (typeof given !== 'object' || given === null) {
-      throw new InvalidArgumentError(
-        `registerMetric: the metric must be an object, not ${shown(given)}`,
-      )
-    }
     const read = readOptions<ApplicationMetric, typeof APPLICATION_METRIC>(
       'registerMetric',
       metric,

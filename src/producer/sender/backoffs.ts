@@ -90,8 +90,7 @@ export class Backoffs {
 
   /** Whether another leader than that of this epoch is known. */
   #isLedSince({ topic, partition }: PartitionQueue<Batch>, failedEpoch: number): boolean {
-    if (this.#cluster.leaderEpochOf(topic, partition) <= failedEpoch) return false
-    return this.#cluster.leaderOf(topic, partition) !== undefined
+    return this.#cluster.newerLeader(topic, partition, failedEpoch) !== undefined
   }
 
   #end(queue: PartitionQueue<Batch>): void {

@@ -1,6 +1,8 @@
 import { produce } from '../../../protocol/apis/produce.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
+import { OVERDUE_MS } from '../../cluster/broker-pool.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { OverdueWatch, type Waiting } from '../../cluster/overdue-watch.ts'
 import { KafkaError, RequestTimeoutError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
@@ -11,7 +13,6 @@ import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
 import type { Expiry } from './expiry.ts'
 import type { Outcomes } from './outcomes.ts'
-import { OverdueWatch, type Waiting } from './overdue-watch.ts'
 import { answersTo, maxProduceVersion, namedLeaders, produceRequest } from './produce-request.ts'
 import { formatOf, refusals, seal, sealedBytes, wireOf } from './seal.ts'
 
@@ -72,7 +73,7 @@ export class Sink implements Waiting {
   constructor(broker: Broker, context: SinkContext) {
     this.broker = broker
     this.#context = context
-    this.#overdue = new OverdueWatch(context.cluster, this)
+    this.#overdue = new OverdueWatch(context.cluster, this, OVERDUE_MS)
   }
 
   get format(): RecordFormat | undefined {
@@ -291,9 +292,7 @@ export class Sink implements Waiting {
   }
 
   #isLedElsewhere({ topic, partition, sentToEpoch }: PartitionQueue<Batch>): boolean {
-    const { cluster } = this.#context
-    if (cluster.leaderEpochOf(topic, partition) <= sentToEpoch) return false
-    const leader = cluster.leaderOf(topic, partition)
+    const leader = this.#context.cluster.newerLeader(topic, partition, sentToEpoch)
     return leader !== undefined && leader !== this.broker
   }
 

@@ -1,34 +1,29 @@
 /** What share consumers do with errors, in the cases of librdkafka's share tests that no other file here has. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { EmbeddedCluster } from '../../../src/embedded/index.ts'
-import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../../src/index.ts'
+import type { EmbeddedCluster } from '../../../src/embedded/index.ts'
+import type { KafkaClient, ShareConsumer, ShareMessage } from '../../../src/index.ts'
+import {
+  explicit,
+  FOR_EVER_MS,
+  jobsQueue,
+  options,
+  startJobs,
+  stopJobs,
+} from '../../support/share/jobs.ts'
 import { lagOf, nextOf, numberOf, take, writeNumbers } from '../../support/share/queue.ts'
 import { until } from '../../support/until.ts'
 
-const queue = { topic: 'jobs', group: 'workers', partitions: 2 }
-const options = { topics: ['jobs'], shareGroup: 'workers' } as const
-const explicit = { ...options, acknowledgementMode: 'explicit' } as const
-/** Longer than a test may take: what waits for it fails. */
-const FOR_EVER_MS = 3_600_000
+const queue = jobsQueue(2)
 
 describe('a share consumer', () => {
   let kafka: EmbeddedCluster
   let client: KafkaClient
 
   beforeEach(async () => {
-    kafka = await EmbeddedCluster.start({
-      brokers: 2,
-      topics: { jobs: { partitions: 2 } },
-      shareAutoOffsetReset: 'earliest',
-      shareRecordLockMs: FOR_EVER_MS,
-    })
-    client = new KafkaClient({ hosts: kafka.hosts })
+    ;({ kafka, client } = await startJobs(2))
   })
-  afterEach(async () => {
-    kafka.faults.clear()
-    await client.close()
-    await kafka.stop()
-  })
+
+  afterEach(() => stopJobs(kafka, client))
 
   const drained = () => until(async () => (await lagOf(client, queue)) === 0)
 

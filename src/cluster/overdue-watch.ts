@@ -1,6 +1,6 @@
-import { Timer } from '../../async/timer.ts'
-import { OVERDUE_MS } from '../../cluster/broker-pool.ts'
-import type { Cluster } from '../../cluster/cluster.ts'
+import { Timer } from '../async/timer.ts'
+import { OVERDUE_MS } from './broker-pool.ts'
+import type { Cluster } from './cluster.ts'
 
 /** What waits for a broker: requests in flight, or partitions until there is a connection. */
 export interface Waiting {
@@ -18,17 +18,20 @@ export interface Waiting {
 export class OverdueWatch {
   readonly #cluster: Cluster
   readonly #waiting: Waiting
+  readonly #patienceMs: number
   #timer: Timer | undefined
   #isStopped = false
 
-  constructor(cluster: Cluster, waiting: Waiting) {
+  /** The broker is overdue when something has waited for `patienceMs`. */
+  constructor(cluster: Cluster, waiting: Waiting, patienceMs: number) {
     this.#cluster = cluster
     this.#waiting = waiting
+    this.#patienceMs = patienceMs
   }
 
   /** Callers call this when something begins to wait. */
   start(): void {
-    if (this.#timer === undefined) this.#startTimer(OVERDUE_MS)
+    if (this.#timer === undefined) this.#startTimer(this.#patienceMs)
   }
 
   stop(): void {
@@ -58,6 +61,6 @@ export class OverdueWatch {
   get #overdueInMs(): number {
     const { waitingSince } = this.#waiting
     if (waitingSince === undefined) return Infinity
-    return waitingSince + OVERDUE_MS - performance.now()
+    return waitingSince + this.#patienceMs - performance.now()
   }
 }
