@@ -1,7 +1,7 @@
-import { pbkdf2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { alterUserScramCredentials as alterApi } from '../../protocol/apis/alter-user-scram-credentials.ts'
 import { describeUserScramCredentials as describeApi } from '../../protocol/apis/describe-user-scram-credentials.ts'
+import { cryptoModule } from '../builtins.ts'
 import type { CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
@@ -72,7 +72,7 @@ export interface ScramAlterationResult extends Item {
 }
 
 /** Off the event loop: thousands of iterations take milliseconds. */
-const derive = promisify(pbkdf2)
+const derive = () => promisify(cryptoModule().pbkdf2)
 
 export function userOperations(context: AdminContext) {
   const { cluster } = context
@@ -181,8 +181,8 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
     if (alteration.delete === true) deletions.push(named)
     else {
       const { password, iterations = DEFAULT_ITERATIONS } = alteration
-      const salt = randomBytes(SALT_BYTES)
-      const saltedPassword = await derive(password, salt, iterations, sizeBytes, digest)
+      const salt = cryptoModule().randomBytes(SALT_BYTES)
+      const saltedPassword = await derive()(password, salt, iterations, sizeBytes, digest)
       upsertions.push({ ...named, iterations, salt, saltedPassword })
     }
   }

@@ -1,7 +1,7 @@
-import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
+import type { ConnectionOptions, SecureContext, SecureContextOptions } from 'node:tls'
+import { cryptoModule, tlsModule } from '../builtins.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { readOptions, type OptionTable } from '../option-table.ts'
 import { aBoolean, aString, concealed, type Check } from '../options.ts'
@@ -125,6 +125,7 @@ function readCertificates(option: string, pems: Pem | readonly Pem[]): string {
   if (all.length === 0) throw new InvalidArgumentError(`tls: option '${option}' is empty`)
   const text = all.map((pem) => readPem(option, pem, 'CERTIFICATE')).join('\n')
   const certificates = text.match(CERTIFICATE) ?? []
+  const { X509Certificate } = cryptoModule()
   try {
     // OpenSSL ignores authorities that it cannot read, and then trusts no certificate.
     for (const certificate of certificates) new X509Certificate(certificate)
@@ -178,11 +179,11 @@ function readFile(option: string, path: string): string {
   }
 }
 
-function contextOf(pems: Parameters<typeof createSecureContext>[0]): SecureContext {
+function contextOf(pems: SecureContextOptions): SecureContext {
   try {
-    return createSecureContext({ ...pems, minVersion: MIN_VERSION })
+    return tlsModule().createSecureContext({ ...pems, minVersion: MIN_VERSION })
   } catch (error) {
-    const meaning = meaningOf(codeOf(error), isEncrypted(pems?.key))
+    const meaning = meaningOf(codeOf(error), isEncrypted(pems.key))
     const reason = meaning === undefined ? messageOf(error) : `${meaning} (${messageOf(error)})`
     throw new InvalidArgumentError(`tls: ${reason}`, { cause: error })
   }

@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { abortable } from '../async/abortable.ts'
 import { deferred } from '../async/deferred.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
+import { tlsModule } from '../builtins.ts'
 import { ConnectionError } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { SocketReader } from './socket-reader.ts'
@@ -126,7 +126,7 @@ async function secure(
   tls: PreparedTls,
   signal: AbortSignal,
 ): Promise<Duplex> {
-  const secured = connectTls({ ...tlsConnectOptions(tls, address.host), socket })
+  const secured = tlsModule().connect({ ...tlsConnectOptions(tls, address.host), socket })
   try {
     return await whenReady(secured, 'secureConnect', signal)
   } catch (error) {

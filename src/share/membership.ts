@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { shareAcknowledge } from '../../protocol/apis/share-acknowledge.ts'
 import {
   shareGroupHeartbeat,
@@ -11,6 +10,7 @@ import { Deadline } from '../async/deadline.ts'
 import { deferred, type Deferred } from '../async/deferred.ts'
 import { limited } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
+import { cryptoModule } from '../builtins.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { MaxPollIntervalError } from '../consumer/max-poll-interval-error.ts'
 import {
@@ -64,7 +64,7 @@ const SOON_MS = 100
 /** The member id is a UUID that the client creates and keeps, also after the coordinator has forgotten the member. */
 function newMemberId(): string {
   for (;;) {
-    const id = randomBytes(16).toString('base64url')
+    const id = cryptoModule().randomBytes(16).toString('base64url')
     // Like Kafka, avoids an id that a command line would read as an option.
     if (!id.startsWith('-')) return id
   }

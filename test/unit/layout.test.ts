@@ -22,6 +22,7 @@ const LAYERS = [
 /** What all of src may import. */
 const FOR_ALL = [
   'async',
+  'builtins',
   'observe',
   'errors',
   'recovery',
@@ -63,6 +64,9 @@ const EMBEDDED_LAYERS = [
 ] as const
 /** What takes as long to load as all of samsa, and few need: imported when it is used, or its types only. */
 const SLOW_TO_LOAD = /^import (?!type )[^']*'(node:https?|node-zookeeper-client)'/m
+/** The client itself loads these by src/builtins.ts. */
+const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|tls)'/m
+const LOADS_THEM = /^src\/(embedded|cli|kafkajs|storm)\//
 const FRAME_READER = 'src/network/frame-reader.ts'
 
 const files = ['src', 'protocol'].flatMap((folder) =>
@@ -253,6 +257,9 @@ describe('the source', () => {
     const slow = files.filter((file) => SLOW_TO_LOAD.test(texts.get(file)!))
     expect(slow).toEqual([])
     expect(SLOW_TO_LOAD.test("import { request } from 'node:http'")).toBe(true)
+    const client = files.filter((file) => !LOADS_THEM.test(file))
+    expect(client.filter((file) => LOADED_LATER.test(texts.get(file)!))).toEqual([])
+    expect(LOADED_LATER.test("import { connect } from 'node:tls'")).toBe(true)
   })
 
   it('names iterators by Iteration, because TypeScript before 5.6 has no second parameter for them', () => {

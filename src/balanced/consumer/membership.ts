@@ -1,10 +1,10 @@
 /** One member of a consumer group: its state (member-states.ts), its epoch, its assignment, and its heartbeats. */
-import { randomUUID } from 'node:crypto'
 import type { ConsumerGroupHeartbeatResponse } from '../../../protocol/apis/consumer-group-heartbeat.ts'
 import { abortable } from '../../async/abortable.ts'
 import { backoffMs } from '../../async/backoff.ts'
 import { Deadline } from '../../async/deadline.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
+import { cryptoModule } from '../../builtins.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { reportRetry } from '../../cluster/retry.ts'
 import { ClosedError, KafkaError } from '../../errors.ts'
@@ -59,7 +59,7 @@ interface Sent {
 
 export class Membership {
   /** Created by the client, and kept for the life of the member, also after it was fenced. */
-  readonly memberId = randomUUID()
+  readonly memberId = cryptoModule().randomUUID()
   readonly #cluster: Cluster
   readonly #settings: ConsumerGroupSettings
   readonly #events: CoordinatorEvents

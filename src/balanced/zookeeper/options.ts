@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { randomUUID } from 'node:crypto'
+import { cryptoModule } from '../../builtins.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { withDefaults, type OptionTable } from '../../option-table.ts'
 import { aDurationMs, aKeyOf, anObject, aString, concealed, type Check } from '../../options.ts'
@@ -82,7 +82,7 @@ export const ZOOKEEPER_OPTIONS = {
 
 /** Returns a member id in pykafka's form: the host, and a unique suffix. */
 export function newMemberId(): string {
-  return `${hostname()}:${randomUUID()}`
+  return `${hostname()}:${cryptoModule().randomUUID()}`
 }
 
 /** `defaultHosts` are the servers when the options name none. Throws InvalidArgumentError. */

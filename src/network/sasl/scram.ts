@@ -1,5 +1,5 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { cryptoModule } from '../../builtins.ts'
 import { AuthenticationError, type AuthenticationErrorCode } from '../../errors.ts'
 import { formatAddress } from '../address.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
@@ -37,7 +37,7 @@ const DIGESTS = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as cons
 const GS2_HEADER = 'n,,'
 
 /** In Node's thread pool, because thousands of iterations take milliseconds. */
-const derive = promisify(pbkdf2)
+const derive = () => promisify(cryptoModule().pbkdf2)
 
 /** Proves that the client knows the password without sending it, and verifies that the broker knows it (RFC 5802, 7677). */
 export class ScramMechanism implements SaslMechanism {
@@ -77,7 +77,7 @@ export class ScramExchange implements SaslExchange {
     broker: string,
     username: string,
     password: string,
-    nonce = randomBytes(24).toString('base64'),
+    nonce = cryptoModule().randomBytes(24).toString('base64'),
   ) {
     this.#settings = settings
     this.#broker = broker
@@ -139,14 +139,14 @@ export class ScramExchange implements SaslExchange {
     this.#checkIterations(iterations)
     const digest = DIGESTS[this.#settings.mechanism]
     const hmac = (key: Buffer, ...parts: (Buffer | string)[]): Buffer => {
-      const mac = createHmac(digest, key)
+      const mac = cryptoModule().createHmac(digest, key)
       for (const part of parts) mac.update(part)
       return mac.digest()
     }
-    const hash = (data: Buffer): Buffer => createHash(digest).update(data).digest()
+    const hash = (data: Buffer): Buffer => cryptoModule().createHash(digest).update(data).digest()
 
     const size = hash(salt).length
-    const salted = await derive(this.#password, salt, iterations, size, digest)
+    const salted = await derive()(this.#password, salt, iterations, size, digest)
     const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${nonce}`
     const exchanged = [`${this.#firstBare()},`, challenge, `,${withoutProof}`]
     const clientKey = hmac(salted, 'Client Key')
@@ -181,7 +181,7 @@ export class ScramExchange implements SaslExchange {
     if (
       expected === undefined ||
       signature.length !== expected.length ||
-      !timingSafeEqual(signature, expected)
+      !cryptoModule().timingSafeEqual(signature, expected)
     ) {
       throw this.#failure(
         'SASL_SERVER_NOT_TRUSTED',

@@ -1,5 +1,5 @@
 /** AWS Signature Version 4 in query parameters. The holder of the signed request may send it until it expires. */
-import { createHash, createHmac } from 'node:crypto'
+import { cryptoModule } from '../../builtins.ts'
 
 /** Credentials of AWS. */
 export interface AwsCredentials {
@@ -75,7 +75,8 @@ function encoded(text: string): string {
   )
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string =>
+  cryptoModule().createHash('sha256').update(text).digest('hex')
 
 const hmac = (key: string | Buffer, text: string): Buffer =>
-  createHmac('sha256', key).update(text).digest()
+  cryptoModule().createHmac('sha256', key).update(text).digest()

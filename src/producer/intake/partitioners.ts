@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto'
+import { cryptoModule } from '../../builtins.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { shown } from '../../options.ts'
 import { murmur2, murmur2OfText } from './murmur2.ts'
@@ -60,12 +60,15 @@ export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Part
         `groupSize ${groupSize} is larger than the number of partitions, ${partitionCount}`,
       )
     }
-    return remainder(BigInt(hash(data)) + BigInt(randomInt(groupSize)), partitionCount)
+    return remainder(
+      BigInt(hash(data)) + BigInt(cryptoModule().randomInt(groupSize)),
+      partitionCount,
+    )
   }
 }
 
 function sha1(key: Uint8Array): bigint {
-  return BigInt(`0x${createHash('sha1').update(key).digest('hex')}`)
+  return BigInt(`0x${cryptoModule().createHash('sha1').update(key).digest('hex')}`)
 }
 
 function remainder(hash: number | bigint, partitionCount: number): number {
