@@ -11,6 +11,8 @@ export default tseslint.config(
       'benchmarks/peers',
       // Projects of their own, which npm run typecheck covers.
       'examples/storm-*',
+      // AssemblyScript, which `npm run embed-block-codecs` compiles.
+      'assembly',
       'benchmarks/results',
       'test/bundles/tools/node_modules',
       'test/bundles/application.ts',

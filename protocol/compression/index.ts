@@ -6,10 +6,10 @@ import { snappy } from './snappy.ts'
 import { zstdCodec } from './zstd.ts'
 import { ProtocolError } from '../protocol-error.ts'
 
+export { forcePureCodecs } from './block-codecs.ts'
 export type { Codec, Compression } from './codec.ts'
 export { CodecUnavailableError, PastCeilingError } from './codec.ts'
 export { lz4Legacy } from './lz4.ts'
-export { forcePureCodecs } from './native.ts'
 
 /** In the order of the codes in a batch's attributes. */
 export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']

@@ -1,3 +1,4 @@
+import { blockCodecs, NOT_HERE } from './block-codecs.ts'
 import type { Codec } from './codec.ts'
 import {
   claimOf,
@@ -20,8 +21,6 @@ import {
 } from './lz4-frame.ts'
 import { compressBlock, compressedBound } from './lz4-compress.ts'
 import { decompressBlock, inflatedBound, OVERFLOW } from './lz4-decompress.ts'
-import { nativeLz4 } from './native.ts'
-import type { NativeLz4 } from './native.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
@@ -31,8 +30,6 @@ import { xxhash32 } from './xxhash32.ts'
 
 const LENGTH_BYTES = 4
 const CHECKSUM_BYTES = 4
-/** Below this size a call of native code takes longer than it saves. */
-const NATIVE_FROM_BYTES = 1024
 
 /** Record batches v2 and message format 1. */
 export const lz4: Codec = {
@@ -57,13 +54,15 @@ function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
   const boundBytes = data.length + blocks * LENGTH_BYTES + compressedBound(lastBlockBytes)
   const output = scratchRoom(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
   const view = viewOf(output)
+  const { lz4: blockCodec } = blockCodecs()
   writeHeader(output, brokenChecksum)
 
   let position = WRITTEN_HEADER_BYTES
   for (let start = 0; start < data.length; start += WRITTEN_BLOCK_BYTES) {
     const end = Math.min(start + WRITTEN_BLOCK_BYTES, data.length)
     const blockAt = position + LENGTH_BYTES
-    const blockEnd = compressBlock(data, start, end, output, blockAt)
+    let blockEnd = blockCodec?.compress(data, start, end, output, blockAt) ?? NOT_HERE
+    if (blockEnd === NOT_HERE) blockEnd = compressBlock(data, start, end, output, blockAt)
     if (blockEnd - blockAt < end - start) {
       view.setUint32(position, blockEnd - blockAt, true)
       position = blockEnd
@@ -180,7 +179,8 @@ function readBlocks(
   limitBytes: number,
 ): { position: number; op: number } {
   const view = viewOf(data)
-  const native = header.linked ? undefined : nativeLz4()
+  // Linked blocks refer to the content before them, which the module does not have.
+  const blockCodec = header.linked ? undefined : blockCodecs().lz4
   let position = header.blocksStart
   let op = outputStart
   for (;;) {
@@ -198,10 +198,8 @@ function readBlocks(
       op += end - position
     } else {
       const historyStart = header.linked ? outputStart : op
-      let after = OVERFLOW
-      if (native !== undefined && end - position >= NATIVE_FROM_BYTES)
-        after = decompressNatively(native, data, position, end, output, op, outputEnd)
-      if (after === OVERFLOW)
+      let after = blockCodec?.decompress(data, position, end, output, op, outputEnd) ?? NOT_HERE
+      if (after === NOT_HERE)
         after = decompressBlock(data, position, end, output, op, outputEnd, historyStart)
       if (after === OVERFLOW) throw overflow(outputEnd, limitBytes, position)
       op = after
@@ -214,27 +212,4 @@ function overflow(outputEnd: number, limitBytes: number, position: number) {
   return outputEnd === limitBytes
     ? pastCeiling('lz4', limitBytes)
     : damaged('lz4', 'a block decompresses to more than its size', position)
-}
-
-/** OVERFLOW for any error: the TypeScript code then finds the cause. */
-function decompressNatively(
-  native: NativeLz4,
-  data: Uint8Array,
-  start: number,
-  end: number,
-  output: Uint8Array,
-  position: number,
-  outputEnd: number,
-): number {
-  const block = Buffer.allocUnsafe(LENGTH_BYTES + end - start)
-  block.writeUInt32LE(outputEnd - position, 0)
-  block.set(data.subarray(start, end), LENGTH_BYTES)
-  try {
-    const inflated = native.uncompressSync(block)
-    if (inflated.length > outputEnd - position) return OVERFLOW
-    output.set(inflated, position)
-    return position + inflated.length
-  } catch {
-    return OVERFLOW
-  }
 }

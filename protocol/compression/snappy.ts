@@ -1,6 +1,6 @@
+import { blockCodecs, NOT_HERE } from './block-codecs.ts'
 import type { Codec } from './codec.ts'
 import { claimOf, copied, damaged, pastCeiling, room, scratchRoom, viewOf } from './codec.ts'
-import { COPY_OUTPUT, nativeSnappy } from './native.ts'
 import { compressBlock, compressedBound } from './snappy-compress.ts'
 import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
 
@@ -14,8 +14,6 @@ const MAGIC = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0)
 const VERSION = 1
 const HEADER_BYTES = 16
 const CHUNK_BYTES = 32 * 1024
-/** Below this size a call of native code takes longer than it saves. */
-const NATIVE_FROM_BYTES = 512
 
 interface Block {
   start: number
@@ -31,20 +29,16 @@ export const snappy: Codec = {
     output.set(MAGIC)
     view.setInt32(8, VERSION)
     view.setInt32(12, VERSION)
-    const native = data.length >= NATIVE_FROM_BYTES ? nativeSnappy() : undefined
+    const { snappy: blockCodec } = blockCodecs()
 
     let position = HEADER_BYTES
     for (let start = 0; start < data.length; start += CHUNK_BYTES) {
       const end = Math.min(start + CHUNK_BYTES, data.length)
       const lengthAt = position
       position += 4
-      if (native === undefined) {
-        position = compressBlock(data, start, end, output, position)
-      } else {
-        const block = native.compressSync(data.subarray(start, end), COPY_OUTPUT)
-        output.set(block, position)
-        position += block.length
-      }
+      let blockEnd = blockCodec?.compress(data, start, end, output, position) ?? NOT_HERE
+      if (blockEnd === NOT_HERE) blockEnd = compressBlock(data, start, end, output, position)
+      position = blockEnd
       view.setInt32(lengthAt, position - lengthAt - 4)
     }
     return copied(output, position)
@@ -123,18 +117,9 @@ function startsWithMagic(data: Uint8Array, position: number): boolean {
 }
 
 function decompressOne(data: Uint8Array, block: Block, output: Uint8Array, position: number): void {
-  const native = block.inflatedBytes >= NATIVE_FROM_BYTES ? nativeSnappy() : undefined
-  if (native !== undefined) {
-    try {
-      const inflated = native.uncompressSync(data.subarray(block.start, block.end), COPY_OUTPUT)
-      if (inflated.length === block.inflatedBytes) {
-        output.set(inflated, position)
-        return
-      }
-    } catch {
-      // The code below finds the error and its position.
-    }
-  }
-  const end = position + block.inflatedBytes
-  decompressBlock(data, block.start, block.end, output, position, end)
+  const { start, end, inflatedBytes } = block
+  const outputEnd = position + inflatedBytes
+  const { snappy: blockCodec } = blockCodecs()
+  const after = blockCodec?.decompress(data, start, end, output, position, outputEnd) ?? NOT_HERE
+  if (after === NOT_HERE) decompressBlock(data, start, end, output, position, outputEnd)
 }

@@ -12,10 +12,7 @@ export interface BundleOptions {
   readonly external?: readonly string[]
 }
 
-/**
- * Optional peers of samsa: they have native code, which cannot be bundled, or may not be installed.
- */
-const NATIVE = ['snappy', 'lz4-napi']
+/** An optional peer of samsa, which may not be installed. */
 const IF_INSTALLED = /^@msgpack\/msgpack$/
 
 /** Throws StormError if esbuild is missing, and for a file that does not compile. */
@@ -23,7 +20,7 @@ export async function bundleTopology(file: string, options: BundleOptions = {}):
   const [code, map] = await bundleFile(file, {
     format: 'cjs',
     sourcemap: 'linked',
-    external: [...NATIVE, ...(options.external ?? [])],
+    external: [...(options.external ?? [])],
     // CommonJS has no import.meta.
     banner: { js: 'const __file_url = require("node:url").pathToFileURL(__filename).href;' },
     define: {

@@ -145,7 +145,6 @@ export async function bundleTopology(file: string, outfile: string): Promise<voi
     target: 'node20',
     sourcemap: 'inline',
     logLevel: 'error',
-    external: ['snappy', 'lz4-napi'],
   })
 }
 
