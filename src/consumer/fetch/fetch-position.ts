@@ -47,7 +47,10 @@ export class FetchPosition {
   #maxBytes: number
   #isUrgent = false
   #notBefore = 0
+  #waitEpoch = -1
   #failures = 0
+  #failedEpoch = -1
+  #failuresOfLeader = 0
   #denials: Denials | undefined
   #fruitless = 0
   #highWatermark = -1
@@ -100,7 +103,12 @@ export class FetchPosition {
     return this.#notBefore
   }
 
-  /** The number of consecutive failed attempts, whatever the reason: the wait before the next one grows with it. */
+  /** The epoch of the leader that `notBefore` waits for: the failure was not that of a newer one. */
+  get waitEpoch(): number {
+    return this.#waitEpoch
+  }
+
+  /** The number of consecutive failed attempts, whatever the reason. */
   get failures(): number {
     return this.#failures
   }
@@ -129,6 +137,8 @@ export class FetchPosition {
   startAt(offset: number, leaderEpoch: number): void {
     this.moveTo(offset, leaderEpoch)
     this.#failures = 0
+    this.#failedEpoch = -1
+    this.#failuresOfLeader = 0
     this.#denials = undefined
     this.#fruitless = 0
     this.#notBefore = 0
@@ -166,17 +176,28 @@ export class FetchPosition {
     this.#maxBytes = Math.max(this.#maxBytes, maxBytes)
   }
 
-  /** Counts a failed attempt. Returns the number of consecutive failed attempts before it. */
-  failed(): number {
-    return this.#failures++
+  /**
+   * Counts a failed attempt at the leader of this epoch. Returns the number of consecutive ones before it, with which
+   * the wait grows: those of former leaders do not count, as they say nothing about this one.
+   */
+  failed(leaderEpoch: number): number {
+    this.#failures++
+    if (leaderEpoch > this.#failedEpoch) {
+      this.#failedEpoch = leaderEpoch
+      this.#failuresOfLeader = 0
+    }
+    return this.#failuresOfLeader++
   }
 
-  waitUntil(time: number): void {
+  /** The wait also ends when a newer leader than that of this epoch is known. */
+  waitUntil(time: number, leaderEpoch: number): void {
     this.#notBefore = time
+    this.#waitEpoch = leaderEpoch
   }
 
   succeeded(highWatermark: number, lastStableOffset: number): void {
     this.#failures = 0
+    this.#failuresOfLeader = 0
     this.#denials = undefined
     this.#highWatermark = highWatermark
     this.#lastStableOffset = lastStableOffset

@@ -106,7 +106,7 @@ export class Fetcher {
     let nextLook = Infinity
     for (const state of this.#states) {
       if (!this.#isReadable(state)) continue
-      if (state.fetch.notBefore > now) {
+      if (this.#recovery.isWaiting(state, now)) {
         nextLook = Math.min(nextLook, state.fetch.notBefore)
         continue
       }

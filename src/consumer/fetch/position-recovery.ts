@@ -87,7 +87,7 @@ export class PositionRecovery {
     const attempt = state.fetch.ledNowhere()
     if (attempt === 0) return
     const waitMs = backoffMs(attempt - 1, this.#settings.fetchBackoff)
-    state.fetch.waitUntil(performance.now() + waitMs)
+    state.fetch.waitUntil(performance.now() + waitMs, this.leaderEpochOf(state))
     const { topic, partition, name } = state
     const error = new BrokerError(ErrorCode.NONE, `fetching ${name}`, { topic, partition }, detail)
     reportRetry(this.#cluster.options, { what: `fetching ${name}`, attempt, waitMs, error })
@@ -123,12 +123,18 @@ export class PositionRecovery {
     this.#events.onArrived(state)
   }
 
+  /** The wait after a failure: not while no newer leader is known than the one that failed (KIP-951). */
+  isWaiting(state: PartitionState, now: number): boolean {
+    const { notBefore, waitEpoch } = state.fetch
+    return notBefore > now && !this.#isNewer(state, waitEpoch)
+  }
+
   retryLater(state: PartitionState, error: Error, askedEpoch = this.leaderEpochOf(state)): void {
-    const attempt = state.fetch.failed()
+    const attempt = state.fetch.failed(askedEpoch)
     // The former leader has failed, and the next request goes to another one.
     const isLedElsewhere = this.#isNewer(state, askedEpoch)
     const waitMs = isLedElsewhere ? 0 : backoffMs(attempt, this.#settings.fetchBackoff)
-    state.fetch.waitUntil(performance.now() + waitMs)
+    state.fetch.waitUntil(performance.now() + waitMs, askedEpoch)
     const what = `fetching ${state.name}`
     reportRetry(this.#cluster.options, { what, attempt: state.fetch.failures, waitMs, error })
     if (isLedElsewhere) return
@@ -150,6 +156,7 @@ export class PositionRecovery {
     run: () => Promise<Recovery>,
   ): Promise<void> {
     const { version } = state.fetch
+    const askedEpoch = this.leaderEpochOf(state)
     state.fetch.begin(phase)
     try {
       const recovery = await run()
@@ -161,7 +168,7 @@ export class PositionRecovery {
       this.#events.onArrived(state)
     } catch (error) {
       if (state.isAssigned && state.fetch.version === version && !this.#isStopped) {
-        this.fail(state, error as Error)
+        this.fail(state, error as Error, askedEpoch)
       }
     } finally {
       // The position was found in another way, or has to be looked up again; the next fetch shows which.
@@ -181,10 +188,7 @@ export class PositionRecovery {
       return
     }
     if (state.fetch.version !== version || this.#isStopped) return
-    if (this.#isNewer(state, failedEpoch)) {
-      state.fetch.waitUntil(0)
-      this.#events.onRecovered()
-    }
+    if (this.#isNewer(state, failedEpoch)) this.#events.onRecovered()
     const errorCode = this.#cluster.known(topic)?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if (!isUnknownTopic(errorCode)) return
     if (!state.isAssigned || state.buffer.isStopped) return

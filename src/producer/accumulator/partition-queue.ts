@@ -46,8 +46,10 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   isBackingOff = false
   /** Whether another thread is compressing the first batch. */
   isSealing = false
-  /** Failures since the last acknowledgement, for the backoff. */
+  /** Failures of the same leader since the last acknowledgement, for the backoff. */
   failures = 0
+  /** The epoch of that leader; −1 where it is not known. */
+  failedEpoch = -1
   /** The reason for the current or last wait: why a batch that was never sent is delayed. */
   lastError: Error | undefined
   /** The size of the last batch: a good estimate for the next. */

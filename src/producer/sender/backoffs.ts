@@ -13,8 +13,8 @@ interface Wait {
 }
 
 /**
- * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged. A wait
- * ends when a newer leader is known (KIP-951), and does not begin when one is known already: the failure was that of the
+ * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged or another
+ * leader fails, about which the failures of the former one say nothing. A wait ends when a newer leader is known (KIP-951), and does not begin when one is known already: the failure was that of the
  * former one. Epochs only rise, so that brokers that disagree about a leader cannot shorten waits again and again.
  */
 export class Backoffs {
@@ -53,6 +53,10 @@ export class Backoffs {
     if (queue.isBackingOff) {
       if (isLedElsewhere) this.#end(queue)
       return
+    }
+    if (failedEpoch > queue.failedEpoch) {
+      queue.failedEpoch = failedEpoch
+      queue.failures = 0
     }
     const attempt = queue.failures++
     const waitMs = isLedElsewhere ? 0 : backoffMs(attempt, this.#backoff)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient, type KafkaClientOptions, type SimpleConsumer } from '../../../src/index.ts'
 import { QUICK } from '../../support/fake-cluster.ts'
+import { RetryWaits } from '../../support/retry-waits.ts'
 import { until } from '../../support/until.ts'
 
 /** A wait or a timeout of this length would let the test fail. */
@@ -34,9 +35,10 @@ const write = (text: string, partition: number) =>
 async function consumerOf(
   options: KafkaClientOptions,
   fetchWaitMaxMs: number,
+  partitions?: readonly number[],
 ): Promise<SimpleConsumer> {
   reader = new KafkaClient({ ...QUICK, ...options, hosts: kafka.hosts, clientId: 'reader' })
-  return reader.topic('t').getSimpleConsumer({ fetchWaitMaxMs })
+  return reader.topic('t').getSimpleConsumer({ fetchWaitMaxMs, ...(partitions && { partitions }) })
 }
 
 async function next(consumer: SimpleConsumer): Promise<string> {
@@ -82,5 +84,45 @@ describe('a consumer whose partition gets another leader', () => {
     await write('other', 1)
     await write('after', 0)
     expect([await next(consumer), await next(consumer)].sort()).toEqual(['after', 'other'])
+  })
+
+  it('waits after a failure only until a newer leader is known, however it became known', async () => {
+    const waits = { retryBackoffMs: ENDLESS_MS, retryBackoffMaxMs: ENDLESS_MS }
+    const consumer = await consumerOf(waits, 20)
+    await write('before', 0)
+    expect(await next(consumer)).toBe('before')
+    const asked = requestsOf('Metadata').length
+    kafka.faults.on(
+      { api: 'Fetch', broker: 1, clientId: 'reader', times: 1 },
+      { error: 'NOT_LEADER_OR_FOLLOWER' },
+    )
+    // The request for metadata after the failure names the same leader: the wait goes on.
+    await until(() => requestsOf('Metadata').length > asked)
+    kafka.moveLeader('t', 0, 2)
+    await write('after', 0)
+    // Another user of the client asks, as the application or a producer may.
+    await reader!.updateCluster()
+    expect(await next(consumer)).toBe('after')
+  })
+
+  it('waits no longer for a new leader that fails than for the first one, however often that failed', async () => {
+    using waits = new RetryWaits('fetching t-0')
+    const growing = { retryBackoffMs: 1, retryBackoffMaxMs: ENDLESS_MS }
+    const consumer = await consumerOf(growing, 20, [0])
+    await write('before', 0)
+    expect(await next(consumer)).toBe('before')
+    const refuse = (broker: number, times: number) =>
+      kafka.faults.on(
+        { api: 'Fetch', broker, clientId: 'reader', times },
+        { error: 'NOT_LEADER_OR_FOLLOWER' },
+      )
+    refuse(1, 6)
+    await until(() => waits.ms.length === 6)
+    refuse(2, 1)
+    kafka.moveLeader('t', 0, 2)
+    await write('after', 0)
+    expect(await next(consumer)).toBe('after')
+    expect(waits.ms[5]).toBeGreaterThan(20)
+    expect(waits.ms.at(-1)).toBeLessThan(2)
   })
 })

@@ -3,6 +3,7 @@ import { EmbeddedCluster, type KafkaVersion } from '../../../src/embedded/index.
 import { KafkaClient, type KafkaClientOptions } from '../../../src/index.ts'
 import { QUICK } from '../../support/fake-cluster.ts'
 import { mayNotFire } from '../../support/fault-watch.ts'
+import { RetryWaits } from '../../support/retry-waits.ts'
 import { until } from '../../support/until.ts'
 import { numbers, TOPIC } from './support/embedded.ts'
 
@@ -66,6 +67,23 @@ describe('a producer whose partitions get another leader', () => {
     withoutMetadata()
     lead(2)
     await producer.produce('after', { partition: 0 })
+    expect(await values(0)).toEqual(['before', 'after'])
+  })
+
+  it('waits no longer for a new leader that fails than for the first one, however often that failed', async () => {
+    using waits = new RetryWaits(`producing to ${TOPIC}-0`)
+    const producer = await producerOf({ retryBackoffMs: 1, retryBackoffMaxMs: ENDLESS_MS })
+    await producer.produce('before', { partition: 0 })
+    const refuse = (broker: number, times: number) =>
+      kafka.faults.on({ api: 'Produce', broker, times }, { error: 'NOT_LEADER_OR_FOLLOWER' })
+    refuse(1, 6)
+    refuse(2, 1)
+    const sent = producer.produce('after', { partition: 0 })
+    await until(() => waits.ms.length === 6)
+    lead(2)
+    await sent
+    expect(waits.ms[5]).toBeGreaterThan(20)
+    expect(waits.ms.at(-1)).toBeLessThan(2)
     expect(await values(0)).toEqual(['before', 'after'])
   })
 

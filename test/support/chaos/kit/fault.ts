@@ -8,6 +8,8 @@ export interface FaultContext {
   readonly cluster: ChaosCluster
   readonly workload: Workload
   readonly topic: string
+  /** With the Java client's, which has the same layout: faults of brokers and partitions hit both alike. */
+  readonly topics: readonly string[]
   /** The partitions that the topic had at first. */
   readonly partitions: number
   /** The group whose coordinator is meant. */

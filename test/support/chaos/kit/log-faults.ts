@@ -77,7 +77,7 @@ export const fullDisk: Fault = async ({ cluster, topic, random }) => {
   const id = random.pick(cluster.kafka.brokerIds)
   const data = join(cluster.kafka.folder, `broker-${id}`, 'data')
   const aside = `${data}-aside`
-  const moved = await strike(cluster, 'terminate', id, topic)
+  const moved = await strike(cluster, 'terminate', id, [topic])
   renameSync(data, aside)
   mkdirSync(data)
   const usedMB = Number(run('du', '-sm', aside).split('\t')[0])

@@ -85,12 +85,12 @@ export const refusal: Fault = async (context) => {
 /** As load balancers and container proxies do: the address accepts connections though its broker is down. */
 export const acceptsAndCloses: Fault = async (context) => {
   const gate = gateOf(context)
-  const { cluster, topic, random } = context
+  const { cluster, topics, random } = context
   const id = random.pick(cluster.kafka.brokerIds)
   const { listen } = cluster.routes[id - 1]!
   const before = gate.counts.close
   await gate.set({ what: 'close' }, listen)
-  const { proof, heal } = await strike(cluster, 'kill', id, topic)
+  const { proof, heal } = await strike(cluster, 'kill', id, topics)
   const accepted = () => gate.counts.close - before
   const closed = await counted('connections accepted and closed', accepted, SOME)
   return {

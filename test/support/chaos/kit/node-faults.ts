@@ -29,14 +29,14 @@ export const nodeFault =
   (blow: Blow, target: Target): Fault =>
   async (context) => {
     const id = await find(target, context)
-    return strike(context.cluster, blow, id, context.topic)
+    return strike(context.cluster, blow, id, context.topics)
   }
 
 export async function strike(
   cluster: ChaosCluster,
   blow: Blow,
   id: number,
-  topic: string,
+  topics: readonly string[],
 ): Promise<Injected> {
   const { kafka } = cluster
   const pid = kafka.pidOf(id)
@@ -45,13 +45,15 @@ export async function strike(
   else await kafka.stopBroker(id, blow === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const seen = [blow === 'freeze' ? await isStopped(pid) : isGone(pid)]
   if (kafka.brokerIds.includes(id) && kafka.brokerIds.length > 1) {
-    const { partitions } = await cluster.until(
-      topic,
-      `led by others than ${id}`,
-      (found) => found.partitions.every(({ leader }) => leader !== id && leader > 0),
-      [id],
-    )
-    seen.push(`leaders are ${partitions.map(({ leader }) => leader).join(' ')}`)
+    for (const topic of topics) {
+      const { partitions } = await cluster.until(
+        topic,
+        `led by others than ${id}`,
+        (found) => found.partitions.every(({ leader }) => leader !== id && leader > 0),
+        [id],
+      )
+      seen.push(`leaders are ${partitions.map(({ leader }) => leader).join(' ')}`)
+    }
   }
   return {
     proof: `node ${id}: ${seen.join(', ')}`,
@@ -82,13 +84,13 @@ function isGone(pid: number): string {
 }
 
 /** Each broker once; the controller last, where it is a process of its own. */
-export const rollingRestart: Fault = async ({ cluster, topic }) => {
+export const rollingRestart: Fault = async ({ cluster, topics }) => {
   const proofs: string[] = []
   for (const id of [...cluster.kafka.brokerIds, ...cluster.kafka.controllerIds]) {
-    const { proof, heal } = await strike(cluster, 'terminate', id, topic)
+    const { proof, heal } = await strike(cluster, 'terminate', id, topics)
     proofs.push(proof)
     await heal()
-    await cluster.whole([topic])
+    await cluster.whole(topics)
   }
   return { proof: proofs.join('; '), heal: nothingToHeal }
 }

@@ -4,28 +4,36 @@ import { nothingToHeal, type Fault } from './fault.ts'
 
 const ELECTIONS = 20
 
-/** Another leader of every partition each second. */
-export const electionEachSecond: Fault = async ({ cluster, topic, partitions }) => {
+/** Another leader of every partition of every topic each second. */
+export const electionEachSecond: Fault = async ({ cluster, topics, partitions }) => {
   const { admin } = cluster.client
+  const describe = async () => {
+    const all: { topic: string; partition: number; leader: number; replicas: number[] }[] = []
+    for (const topic of topics) {
+      const found = await cluster.describe(topic)
+      for (const [partition, { leader, replicas }] of found.partitions
+        .slice(0, partitions)
+        .entries())
+        all.push({ topic, partition, leader, replicas: [...replicas] })
+    }
+    return all
+  }
   let changes = 0
   for (let round = 1; round <= ELECTIONS; round++) {
-    const before = await cluster.describe(topic)
-    const numbers = Array.from({ length: partitions }, (_, partition) => partition)
+    const before = await describe()
     await admin.alterPartitionReassignments(
-      numbers.map((partition) => {
-        const { replicas } = before.partitions[partition]!
-        return { topic, partition, replicas: [...replicas.slice(1), replicas[0]!] }
-      }),
+      before.map(({ topic, partition, replicas }) => ({
+        ...{ topic, partition },
+        replicas: [...replicas.slice(1), replicas[0]!],
+      })),
     )
-    const preferred = numbers.map((partition) => ({ topic, partition }))
+    const preferred = before.map(({ topic, partition }) => ({ topic, partition }))
     await admin.electLeaders('preferred', preferred, { settle: true })
     await delay(1_000)
-    const after = await cluster.describe(topic)
-    changes += after.partitions.filter(
-      ({ leader }, partition) => leader !== before.partitions[partition]?.leader,
-    ).length
+    const after = await describe()
+    changes += after.filter(({ leader }, index) => leader !== before[index]!.leader).length
   }
-  const wanted = (ELECTIONS * partitions) / 2
+  const wanted = (ELECTIONS * partitions * topics.length) / 2
   if (changes < wanted) throw new Error(`leaders changed ${changes} times, not ${wanted}`)
   return { proof: `leaders changed ${changes} times in ${ELECTIONS} s`, heal: nothingToHeal }
 }

@@ -79,6 +79,7 @@ export class Run implements FaultContext {
   readonly cluster: ChaosCluster
   readonly workload: Workload
   readonly topic: string
+  readonly topics: readonly string[]
   readonly partitions: number
   readonly random: Random
   readonly gate: Gate | undefined
@@ -93,7 +94,7 @@ export class Run implements FaultContext {
   constructor(
     cluster: ChaosCluster,
     workload: Workload,
-    topic: string,
+    topics: readonly [topic: string, ...javaTopic: readonly string[]],
     partitions: number,
     random: Random,
     network: Network,
@@ -101,7 +102,8 @@ export class Run implements FaultContext {
   ) {
     this.cluster = cluster
     this.workload = workload
-    this.topic = topic
+    this.topic = topics[0]
+    this.topics = topics
     this.partitions = partitions
     this.random = random
     this.gate = network.gate
@@ -119,7 +121,7 @@ export class Run implements FaultContext {
     const { proof, heal } = await fault(this)
     await delay(holdMs)
     await heal()
-    await this.cluster.whole([this.topic])
+    await this.cluster.whole(this.topics)
     await this.workload.progress(this.#progress)
     await this.workload.flowing()
     const to = now()
@@ -143,6 +145,7 @@ export async function runScenario(
   const number = ++count
   const topic = `chaos-${number}`
   const javaTopic = scenario.isCompared === true ? `${topic}-java` : undefined
+  const topics = [topic, ...(javaTopic === undefined ? [] : [javaTopic])] as const
   const brokers = cluster.kafka.brokerIds
   const assignments = Array.from({ length: partitions }, (_, partition) =>
     brokers.map((_one, index) => brokers[(partition + index) % brokers.length]!),
@@ -153,7 +156,7 @@ export async function runScenario(
   }
   // First, as the only broker of a cluster is reached through it.
   await using network = await Network.start(scenario.network, cluster, random)
-  for (const name of [topic, javaTopic].filter((one) => one !== undefined)) {
+  for (const name of topics) {
     await cluster.client.admin.createTopics([{ topic: name, assignments, configs }])
   }
   await using workload = await Workload.start({
@@ -179,7 +182,7 @@ export async function runScenario(
   })
   await workload.progress(progress)
   await workload.flowing()
-  const run = new Run(cluster, workload, topic, partitions, random, network, progress)
+  const run = new Run(cluster, workload, topics, partitions, random, network, progress)
   await scenario.run(run)
   const durationMs = Math.round(now() - workload.startedAt)
   const { starts, createdAt, earlier } = run

@@ -70,9 +70,9 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     title: 'delivers each message once and in order in a rolling restart',
-    faults: 'SIGTERM and start of every broker and the controller in turn',
+    faults: 'SIGTERM and start of every broker and the controller in turn, three times',
     isCompared: true,
-    run: repeated(1, 'rolling restart', rollingRestart, 0),
+    run: repeated(3, 'rolling restart', rollingRestart, 0),
   },
   {
     title: 'delivers each message once and in order while leaders change each second',

@@ -20,6 +20,11 @@ interface ClientPlan {
   readonly topic: string
   /** The file that it writes down what happens in. */
   readonly log: string
+  /**
+   * The Java client does the same beside it. Then no heap is measured, because a forced garbage collection stops the
+   * process for up to seconds on a busy machine, and lines are written at the end of a turn, as Java's after a poll.
+   */
+  readonly isCompared: boolean
   readonly client?: Omit<KafkaClientOptions, 'hosts' | 'logger'>
 }
 

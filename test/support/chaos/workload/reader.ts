@@ -105,12 +105,14 @@ async function member(
 
 /** Ends with the signal, by an error. */
 async function deliver(
-  { way, workMs }: ReaderPlan,
+  { way, workMs, isCompared }: ReaderPlan,
   consumer: SimpleConsumer | BalancedConsumer,
   lines: LineWriter,
   signal: AbortSignal,
 ): Promise<void> {
-  const work = (messages: readonly ConsumedMessage[]) => workOn(messages, workMs, lines)
+  const write: LineWriter['write'] = (...all) =>
+    isCompared ? lines.later(...all) : lines.write(...all)
+  const work = (messages: readonly ConsumedMessage[]) => workOn(messages, workMs, write)
   switch (way) {
     case 'for await':
       for await (const message of consumer.messages({ signal })) await work([message])
@@ -139,7 +141,7 @@ async function deliver(
 async function workOn(
   messages: readonly ConsumedMessage[],
   workMs: number,
-  lines: LineWriter,
+  write: LineWriter['write'],
 ): Promise<void> {
   const all = (what: 'delivered' | 'processed') =>
     messages.map(({ partition, offset, value }) => ({
@@ -148,7 +150,7 @@ async function workOn(
       offset,
       id: String(value),
     }))
-  lines.write(...all('delivered'))
+  write(...all('delivered'))
   if (workMs > 0 && Math.random() < BUSY_SHARE) await delay(workMs * Math.random())
-  lines.write(...all('processed'))
+  write(...all('processed'))
 }

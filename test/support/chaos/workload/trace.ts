@@ -2,8 +2,18 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { RequestEvent } from '../../../../src/index.ts'
 import type { LineWriter } from './lines.ts'
 
-const SLOW_MS = 1_000
-const CHANNELS = ['connect', 'close', 'retry', 'position', 'rebalance', 'heartbeat', 'commit']
+/** Of requests that are sent all the time, only those are written down that took longer than usual, or failed. */
+const SLOW_MS = 200
+const CHANNELS = [
+  'connect',
+  'close',
+  'retry',
+  'position',
+  'rebalance',
+  'heartbeat',
+  'commit',
+  'fetch',
+]
 
 /** Writes down what the client does inside, for a time line of a recovery: see docs/reliability.md. */
 export function traceEvents(lines: LineWriter): void {

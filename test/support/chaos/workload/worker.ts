@@ -21,6 +21,7 @@ process.on('SIGUSR2', () => {
   lines.write({ what: 'unblocked' })
 })
 const figures = setInterval(() => {
+  if (plan.isCompared) return
   global.gc?.()
   const handles = process.getActiveResourcesInfo().length
   lines.write({ what: 'figures', heapBytes: process.memoryUsage().heapUsed, handles })

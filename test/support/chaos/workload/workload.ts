@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProducerOptions } from '../../../../src/index.ts'
 import type { Consumer, History, Log, LogEntry } from '../checker/history.ts'
-import type { ChaosCluster } from '../kit/chaos-cluster.ts'
+import { ChaosCluster } from '../kit/chaos-cluster.ts'
 import { workerBundle } from './bundle.ts'
 import { ClientProcess } from './client-process.ts'
 import { CommitWatch } from './commit-watch.ts'
@@ -36,12 +36,17 @@ export interface WorkloadOptions {
   /** Each list is a group; its members read in these ways. */
   readonly groups: readonly (readonly ReaderWay[])[]
   readonly sessionTimeoutMs: number
-  /** The first group is coordinated by ZooKeeper. */
+  /** The last group is coordinated by ZooKeeper. */
   readonly byZooKeeper?: boolean
   /** Ways of consumers without a group. */
   readonly alone?: readonly ReaderWay[]
-  /** A topic for the Java client, whose producer and group do the same beside samsa's. */
+  /** A topic for the Java client, whose producers and group do the same beside samsa's first group: as many, each in a process of its own. */
   readonly javaTopic?: string
+}
+
+interface Java {
+  readonly producers: readonly ClientProcess[]
+  readonly members: readonly ClientProcess[]
 }
 
 interface Running<Plan> {
@@ -67,7 +72,7 @@ export class Workload implements AsyncDisposable {
   readonly #options: WorkloadOptions
   readonly #folder = mkdtempSync(join(KEPT_LOGS ?? tmpdir(), 'samsa-chaos-'))
   readonly #watch: CommitWatch
-  #java: { readonly producer: ClientProcess; readonly consumer: ClientProcess } | undefined
+  #java: Java | undefined
   #count = 0
 
   private constructor(options: WorkloadOptions) {
@@ -99,9 +104,13 @@ export class Workload implements AsyncDisposable {
     return this.#options.sessionTimeoutMs
   }
 
-  /** The Java client's consumers are in a group of this name. */
+  /** The group of the Java client: it has the coordinator of samsa's first group. */
   get javaGroup(): string {
-    return `${this.#options.topic}-java`
+    const partition = ChaosCluster.offsetsPartition(this.groupNames[0]!)
+    for (let number = 0; ; number++) {
+      const name = `${this.#options.topic}-java-${number}`
+      if (ChaosCluster.offsetsPartition(name) === partition) return name
+    }
   }
 
   startProducer(way: ProducerWay): Running<ProducerPlan> {
@@ -137,7 +146,7 @@ export class Workload implements AsyncDisposable {
               name: this.groupNames[group]!,
               sessionTimeoutMs,
               commitIntervalMs: COMMIT_INTERVAL_MS,
-              ...(byZooKeeper && group === 0
+              ...(byZooKeeper && group === this.groupNames.length - 1
                 ? { zookeeperHosts: cluster.kafka.zookeeperHosts! }
                 : { assignors: [group % 2 === 0 ? 'cooperative-sticky' : 'range'] as const }),
             },
@@ -176,14 +185,14 @@ export class Workload implements AsyncDisposable {
     if (this.#java === undefined) return
     const { partitions } = this.#options
     const since = now()
-    const { producer, consumer } = this.#java
+    const { producers, members: javaMembers } = this.#java
     const group = this.groupNames[0]
     const members = this.readers.filter(({ plan }) => plan.group?.name === group)
     const flows = [
       { what: 'acknowledged', of: this.producers.map(({ process }) => process) },
       { what: 'delivered', of: members.map(({ process }) => process) },
-      { what: 'acknowledged', of: [producer] },
-      { what: 'delivered', of: [consumer] },
+      { what: 'acknowledged', of: producers },
+      { what: 'delivered', of: javaMembers },
     ] as const
     const until = since + FLOW_MS
     while (flows.some(({ what, of }) => partitionsSince(of, what, since).size < partitions)) {
@@ -198,7 +207,7 @@ export class Workload implements AsyncDisposable {
     const running = this.producers.filter(({ process }) => process.isAlive)
     await Promise.all([
       ...running.map(({ process }) => process.stop()),
-      this.#java?.producer.stop(),
+      ...(this.#java?.producers ?? []).map((one) => one.stop()),
     ])
   }
 
@@ -235,23 +244,25 @@ export class Workload implements AsyncDisposable {
   async finishJava(): Promise<History | undefined> {
     const { javaTopic } = this.#options
     if (this.#java === undefined || javaTopic === undefined) return undefined
-    const { producer, consumer } = this.#java
+    const { producers, members } = this.#java
     const log = await this.#readLogOf(javaTopic, { createdAt: -Infinity })
-    const delivered = () => consumer.lines.filter(({ what }) => what === 'delivered').length
+    const delivered = () =>
+      members.reduce(
+        (sum, { lines }) => sum + lines.filter(({ what }) => what === 'delivered').length,
+        0,
+      )
     const until = now() + STALLED_MS
     while (delivered() < log.entries.length && now() < until) {
       await delay(100)
-      consumer.readOn()
+      for (const member of members) member.readOn()
     }
-    await consumer.stop()
+    await Promise.all(members.map((member) => member.stop()))
+    const group = this.javaGroup
     return {
-      sends: sendsOf(producer.name, producer.lines, 'partitions'),
-      consumers: [
-        consumerOf(consumer.name, consumer.lines, [], {
-          group: this.javaGroup,
-          order: 'partition',
-        }),
-      ],
+      sends: producers.flatMap(({ name, lines }) => sendsOf(name, lines, 'partitions')),
+      consumers: members.map(({ name, lines }) =>
+        consumerOf(name, lines, [], { group, order: 'partition' }),
+      ),
       commits: [],
       logs: [log],
     }
@@ -292,13 +303,14 @@ export class Workload implements AsyncDisposable {
     return [
       ...this.producers.map(({ process }) => process),
       ...this.readers.map(({ process }) => process),
-      ...(this.#java === undefined ? [] : [this.#java.producer, this.#java.consumer]),
+      ...(this.#java === undefined ? [] : [...this.#java.producers, ...this.#java.members]),
     ]
   }
 
   #client(name: string) {
     const { cluster, hosts = cluster.kafka.hosts, topic } = this.#options
-    return { name, hosts, topic, log: join(this.#folder, `${name}.log`) }
+    const isCompared = this.#options.javaTopic !== undefined
+    return { name, hosts, topic, log: join(this.#folder, `${name}.log`), isCompared }
   }
 
   #spawn(plan: WorkerPlan): ClientProcess {
@@ -309,18 +321,25 @@ export class Workload implements AsyncDisposable {
 
   async #startJava(topic: string): Promise<void> {
     const { cluster, partitions, messagesPerSecond, sessionTimeoutMs } = this.#options
+    const { producers, groups } = this.#options
     const { hosts = cluster.kafka.hosts, prefix = [] } = this.#options
     const program = await javaPeer()
-    const start = (role: 'produce' | 'consume', ...more: readonly string[]) => {
-      const log = join(this.#folder, `java-${role}.log`)
+    const start = (role: 'produce' | 'consume', name: string, ...more: readonly string[]) => {
+      const log = join(this.#folder, `${name}.log`)
       const flags = ['-XX:+UseSerialGC', '-Xmx256m', ...program]
       const own = ['java', ...flags, role, hosts, topic, log, ...more]
       const [command, ...args] = [...prefix, ...own] as [string, ...string[]]
-      return new ClientProcess({ name: `java-${role}`, command, args, log })
+      return new ClientProcess({ name, command, args, log })
     }
     this.#java = {
-      producer: start('produce', 'java-produce', String(partitions), String(messagesPerSecond)),
-      consumer: start('consume', this.javaGroup, String(sessionTimeoutMs)),
+      producers: producers.map((_, index) => {
+        const name = `java-producer-${index}`
+        const rate = Math.round(messagesPerSecond / producers.length)
+        return start('produce', name, name, String(partitions), String(rate))
+      }),
+      members: (groups[0] ?? []).map((_, index) =>
+        start('consume', `java-reader-${index}`, this.javaGroup, String(sessionTimeoutMs)),
+      ),
     }
   }
 

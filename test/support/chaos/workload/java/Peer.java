@@ -102,6 +102,8 @@ public class Peer {
             "session.timeout.ms", sessionMs,
             "heartbeat.interval.ms", String.valueOf(Integer.parseInt(sessionMs) / 6),
             "enable.auto.commit", "true", "auto.commit.interval.ms", "200"));
+        // As samsa's group that it is compared with.
+        config.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
         try (KafkaConsumer<String, String> consumer =
                 new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
             consumer.subscribe(List.of(topic), new ConsumerRebalanceListener() {
