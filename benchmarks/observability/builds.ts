@@ -1,9 +1,9 @@
-/** Builds samsa for a measurement: the files here, those of a commit, or the files here without counting. */
+/** Builds samsa for a measurement: the files here, those of a commit, or the files here with a switch for counting. */
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { CUTS } from './uncounted.ts'
+import { CUTS } from './counting.ts'
 
 /** What is built. A commit before the observability work has only the first. */
 const ENTRIES = [
@@ -18,12 +18,12 @@ const SOURCES = ['src', 'protocol', 'package.json']
 export interface Source {
   /** The commit to build. Default: the files here. */
   readonly commit?: string
-  /** Whether to cut counting out. */
-  readonly isUncounted?: true
+  /** Whether counting can be switched off. */
+  readonly isSwitched?: true
 }
 
 /** Returns the folder of the built modules. */
-export async function buildSamsa(folder: string, { commit, isUncounted }: Source): Promise<string> {
+export async function buildSamsa(folder: string, { commit, isSwitched }: Source): Promise<string> {
   mkdirSync(folder)
   if (commit === undefined) {
     for (const name of SOURCES) cpSync(name, join(folder, name), { recursive: true })
@@ -33,7 +33,7 @@ export async function buildSamsa(folder: string, { commit, isUncounted }: Source
     execFileSync('tar', ['-x', '-f', archive, '-C', folder])
   }
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-  if (isUncounted === true) cutCounting(folder)
+  if (isSwitched === true) addSwitch(folder)
   const outdir = join(folder, 'dist')
   await build({
     absWorkingDir: folder,
@@ -51,7 +51,7 @@ export async function buildSamsa(folder: string, { commit, isUncounted }: Source
   return outdir
 }
 
-function cutCounting(folder: string): void {
+function addSwitch(folder: string): void {
   for (const { file, text, replacement } of CUTS) {
     const path = join(folder, file)
     writeFileSync(path, readFileSync(path, 'utf8').replace(text, replacement))

@@ -1,108 +1,26 @@
 /**
- * One run in a process of its own: node --import tsx driver.ts DIST MODE LISTENERS PORT MESSAGES prints the microseconds
- * of CPU for each message: user time, system time.
+ * A client in a process of its own, forked with the arguments DIST MODE SWITCHED. It warms up, sends `ready`, and then
+ * does each part that it is sent, with what is switched on or off, and answers with the CPU time in microseconds.
  */
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics'
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { subscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { KafkaClient, Producer, SimpleConsumer } from '../../src/index.ts'
-import type { instrument } from '../../src/opentelemetry/index.ts'
-import type { ApplicationMetrics } from '../../src/observe/telemetry/application-metrics.ts'
-import type { TelemetryPusher } from '../../src/observe/telemetry/pusher.ts'
-import type { metricsText } from '../../src/prometheus/index.ts'
-import type { Listeners, Mode } from './modes.ts'
+import type { Part } from './contestant.ts'
+import { MemoryBroker } from './memory-broker.ts'
+import type { Mode, Switched } from './modes.ts'
+import { switchFor } from './switches.ts'
 
-const [dist = '', mode, listeners, port, count] = process.argv.slice(2)
-const MESSAGES = Number(count)
-/** How often metrics are exported in each way. */
-const EXPORT_MS = 1_000
-/** So long that each export has been compiled before the measurement. */
+const [dist = '', mode, switched] = process.argv.slice(2)
+/** So long that all is compiled before the measurement, with what is switched on and off. */
 const WARM_UP_MS = 2_500
+const WARM_UP_MESSAGES = switched === 'messages' ? 20_000 : 200_000
+/** Turns of the event loop in which a client ends what it has begun, such as reading ahead. */
+const TURNS_AFTER = 10
+/** The broker serves the last batch of each partition of these again and again. */
+const SERVED_AGAIN = 100_000
 const TOPIC = 'observed'
 const VALUE = Buffer.alloc(100, 'x')
-const CHANNELS = [
-  ...['connect', 'request', 'close', 'retry', 'position', 'delivery', 'process', 'rebalance'],
-  ...['throttle', 'fetch', 'commit', 'heartbeat', 'deadletter', 'group', 'acknowledge'],
-]
-/** Counted, so that no listener is optimized away. */
-let events = 0
-
-const load = async <Module>(file: string): Promise<Module> =>
-  (await import(pathToFileURL(join(dist, file)).href)) as Module
-
-async function listen(client: KafkaClient, what: Exclude<Listeners, 'none'>): Promise<void> {
-  const text = (await load<{ metricsText: typeof metricsText }>('prometheus/index.js')).metricsText
-  setInterval(() => {
-    client.metrics()
-    events += text(client).length
-  }, EXPORT_MS).unref()
-  await push(client)
-  if (what !== 'metrics') {
-    for (const name of CHANNELS) subscribe(`samsa:${name}`, () => events++)
-  }
-  const otel = await load<{ instrument: typeof instrument }>('opentelemetry/index.js')
-  const metricExporter = new InMemoryMetricExporter(AggregationTemporality.DELTA)
-  const reader = new PeriodicExportingMetricReader({
-    exporter: metricExporter,
-    exportIntervalMillis: EXPORT_MS,
-  })
-  const exporter = {
-    export(spans: readonly unknown[], done: (result: { readonly code: number }) => void) {
-      events += spans.length
-      done({ code: 0 })
-    },
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  }
-  otel.instrument(client, {
-    meterProvider: new MeterProvider({ readers: [reader] }),
-    tracerProvider: new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] }),
-    propagator: new W3CTraceContextPropagator(),
-    traces: what !== 'metrics',
-    granularity: what === 'messages' ? 'message' : 'batch',
-  })
-}
-
-/** Pushes metrics to a broker that accepts all. */
-async function push(client: KafkaClient): Promise<void> {
-  const silent = () => undefined
-  const folder = 'observe/telemetry'
-  const { TelemetryPusher: Pusher } = await load<{ TelemetryPusher: typeof TelemetryPusher }>(
-    `${folder}/pusher.js`,
-  )
-  const { ApplicationMetrics: Application } = await load<{
-    ApplicationMetrics: typeof ApplicationMetrics
-  }>(`${folder}/application-metrics.js`)
-  const answer = { throttleTimeMs: 0, errorCode: 0 }
-  const subscription = {
-    ...answer,
-    clientInstanceId: 'AQIDBAUGBwgJCgsMDQ4PEA',
-    subscriptionId: 1,
-    acceptedCompressionTypes: [1],
-    pushIntervalMs: EXPORT_MS,
-    telemetryMaxBytes: 1_000_000,
-    deltaTemporality: true,
-    requestedMetrics: [''],
-  }
-  new Pusher({
-    requests: {
-      subscriptions: () => Promise.resolve(subscription),
-      push: () => Promise.resolve(answer),
-    },
-    snapshot: () => client.metrics(),
-    nodeIds: () => new Map(),
-    application: new Application(),
-    logger: { debug: silent, info: silent, warn: silent, error: silent },
-  }).start()
-}
 
 async function produce(producer: Producer, messages: number): Promise<void> {
   for (let sent = 0; sent < messages; sent++) {
@@ -167,20 +85,39 @@ async function workOf(
     const producer = await topic.getProducer()
     return (messages) => produce(producer, messages)
   }
+  await produce(await topic.getProducer(), SERVED_AGAIN)
   const consumer = await topic.getSimpleConsumer({ autoOffsetReset: 'earliest' })
   return (messages) => consume(consumer, how, messages)
 }
 
-const samsa = await load<{ KafkaClient: typeof KafkaClient }>('index.js')
-const client = new samsa.KafkaClient({ hosts: `127.0.0.1:${port}`, clientId: 'cost' })
-if (listeners !== 'none') await listen(client, listeners as Exclude<Listeners, 'none'>)
+const samsa = (await import(pathToFileURL(join(dist, 'index.js')).href)) as {
+  KafkaClient: typeof KafkaClient
+}
+const client = new samsa.KafkaClient({
+  hosts: '127.0.0.1:9092',
+  clientId: 'cost',
+  socketFactory: () => new MemoryBroker(),
+})
+const { on, exported, off } = await switchFor(switched as Switched, client, dist)
 const work = await workOf(client, mode as Mode)
+
+async function cpuOf({ messages, isOn }: Part): Promise<number> {
+  if (isOn) await on()
+  const before = process.cpuUsage()
+  await work(messages)
+  if (isOn) await exported()
+  for (let turn = 0; turn < TURNS_AFTER; turn++) await setImmediate()
+  const { user, system } = process.cpuUsage(before)
+  if (isOn) await off()
+  return user + system
+}
+
+await off()
 const endOfWarmUp = performance.now() + WARM_UP_MS
-while (performance.now() < endOfWarmUp) await work(MESSAGES / 20)
-const before = process.cpuUsage()
-await work(MESSAGES)
-const { user, system } = process.cpuUsage(before)
-console.log(`${user / MESSAGES} ${system / MESSAGES}`)
-if (listeners !== 'none' && events === 0) throw new Error('nothing was listened to')
+for (let part = 0; performance.now() < endOfWarmUp; part++) {
+  await cpuOf({ messages: WARM_UP_MESSAGES, isOn: part % 2 === 1 })
+}
 if (mode !== 'produce' && read === 0) throw new Error('nothing was read')
-process.exit(0)
+process.on('message', (part: Part) => void cpuOf(part).then((cpu) => process.send!(cpu)))
+process.on('disconnect', () => process.exit(0))
+process.send!('ready')

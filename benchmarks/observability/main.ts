@@ -1,134 +1,125 @@
 /**
  * `npm run bench:observability`: what counting, listening and exporting cost, as CPU for each message of 100 bytes
- * against the null broker. Each run is a process of its own. The variants take turns, and their order changes with each
- * round. Figures are medians of the ratios within a round; docs/benchmarks.md has results.
+ * against the null broker in the same process. Each is switched on and off in turns within one process; figures are
+ * medians of the ratios of two parts that follow each other. docs/benchmarks.md has results.
  */
 import { Command, Option } from 'commander'
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { startNullBroker } from '../runner/null-place.ts'
 import { buildSamsa, type Source } from './builds.ts'
-import { MODES, type Listeners, type Mode } from './modes.ts'
-import { ratioOf, type Ratio } from './ratio.ts'
-
-interface Variant {
-  readonly name: string
-  readonly source: Source
-  readonly listeners: Listeners
-  /** The part of the messages that a run has. */
-  readonly part: number
-}
+import { Contestant } from './contestant.ts'
+import { MODES, SWITCHED, type Mode, type Switched } from './modes.ts'
+import { ratioOf } from './ratio.ts'
 
 interface Options {
   readonly rounds: number
+  readonly pairs: number
   readonly messages: number
   readonly modes: readonly Mode[]
+  readonly only: readonly Switched[]
   readonly against?: string
-  readonly spans: 'batch' | 'message'
 }
 
-/** CPU for a message in microseconds. */
-interface Cpu {
-  readonly user: number
-  readonly total: number
+/** The parts with spans for messages are smaller, because these take a hundred times as long. */
+const PART_WITH_SPANS = 0.02
+
+/** CPU for a message in microseconds: with and without what is compared. */
+interface Pair {
+  readonly on: number
+  readonly off: number
 }
 
-/** What the variants are compared with. */
-const BASES = ['before', 'uncounted', 'none']
-const HERE: Source = {}
-const FOR_MESSAGES: Variant = {
-  name: 'messages',
-  source: HERE,
-  listeners: 'messages',
-  part: 0.1,
+type Work = () => Promise<number>
+
+async function pairsOf(count: number, on: Work, off: Work): Promise<Pair[]> {
+  const pairs: Pair[] = []
+  for (let pair = 0; pair < count; pair++) {
+    if (pair % 2 === 0) pairs.push({ on: await on(), off: await off() })
+    else {
+      const first = await off()
+      pairs.push({ on: await on(), off: first })
+    }
+  }
+  return pairs
 }
 
-function variantsOf({ against, spans }: Options): readonly Variant[] {
-  return [
-    ...(against === undefined
-      ? []
-      : [{ name: 'before', source: { commit: against }, listeners: 'none', part: 1 } as const]),
-    { name: 'uncounted', source: { isUncounted: true }, listeners: 'none', part: 1 },
-    { name: 'none', source: HERE, listeners: 'none', part: 1 },
-    { name: 'metrics', source: HERE, listeners: 'metrics', part: 1 },
-    { name: 'all', source: HERE, listeners: 'all', part: 1 },
-    ...(spans === 'message' ? [FOR_MESSAGES] : []),
-  ]
+async function switched(
+  dist: string,
+  mode: Mode,
+  what: Switched,
+  options: Options,
+): Promise<Pair[]> {
+  const messages = Math.round(options.messages * (what === 'messages' ? PART_WITH_SPANS : 1))
+  await using client = await Contestant.start(dist, mode, what)
+  const work = (isOn: boolean) => async () => (await client.work({ messages, isOn })) / messages
+  return await pairsOf(options.pairs, work(true), work(false))
 }
 
-const run = promisify(execFile)
+/** Two builds cannot be switched: each has a process, and the two differ in what V8 has inlined, too. */
+async function against(
+  before: string,
+  here: string,
+  mode: Mode,
+  { messages, pairs }: Options,
+): Promise<Pair[]> {
+  await using old = await Contestant.start(before, mode, 'nothing')
+  await using current = await Contestant.start(here, mode, 'nothing')
+  const work = (client: Contestant) => async () =>
+    (await client.work({ messages, isOn: false })) / messages
+  const measured = await pairsOf(pairs, work(current), work(old))
+  const mean = (all: readonly number[]) => all.reduce((a, b) => a + b) / all.length
+  // The processes are compared, not their parts: these have their process in common.
+  return [{ on: mean(measured.map(({ on }) => on)), off: mean(measured.map(({ off }) => off)) }]
+}
 
 async function measure(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'samsa-observability-'))
-  await using broker = await startNullBroker(new AbortController().signal)
-  const port = broker.hosts.slice(broker.hosts.lastIndexOf(':') + 1)
+  const built = (name: string, source: Source) => buildSamsa(join(folder, name), source)
   try {
-    const variants = variantsOf(options)
-    const builds = new Map<Source, string>()
-    for (const { name, source } of variants) {
-      if (builds.has(source)) continue
-      builds.set(source, await buildSamsa(join(folder, name), source))
-    }
-    const measured = async ({ source, listeners, part }: Variant, mode: Mode, messages: number) => {
-      const driver = 'benchmarks/observability/driver.ts'
-      const given = [builds.get(source)!, mode, listeners, port, String(messages * part)]
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', driver, ...given])
-      const [user = NaN, system = NaN] = stdout.split(' ').map(Number)
-      return { user, total: user + system }
-    }
-    // The consumers read what this has sent.
-    await measured(variants[0]!, 'produce', 100_000)
+    const here = await built('here', {})
+    const withSwitch = await built('switch', { isSwitched: true })
+    const before =
+      options.against === undefined ? undefined : await built('before', { commit: options.against })
     for (const mode of options.modes) {
-      const figures = new Map<string, Cpu[]>(variants.map(({ name }) => [name, []]))
-      for (let round = 1; round <= options.rounds; round++) {
-        for (const variant of round % 2 === 0 ? [...variants].reverse() : variants) {
-          figures.get(variant.name)!.push(await measured(variant, mode, options.messages))
-        }
-        console.error(`${mode}: round ${round} of ${options.rounds}`)
+      for (const what of options.only) {
+        const dist = what === 'counting' ? withSwitch : here
+        await report(`${mode}, ${what}`, options.rounds, () => switched(dist, mode, what, options))
       }
-      report(mode, figures)
+      if (before !== undefined) {
+        const name = `${mode}, compared with ${options.against}`
+        await report(name, options.rounds, () => against(before, here, mode, options))
+      }
     }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-function report(mode: Mode, figures: ReadonlyMap<string, readonly Cpu[]>): void {
-  for (const [name, all] of figures) {
-    const least = (kind: keyof Cpu) => Math.min(...all.map((one) => one[kind])).toFixed(3)
-    console.log(`${mode}, ${name}: at least ${least('total')} µs, ${least('user')} of it user time`)
-    for (const base of BASES) {
-      const others = figures.get(base)
-      if (others === undefined || base === name) continue
-      const of = (kind: keyof Cpu) =>
-        textOf(
-          ratioOf(
-            all.map((one) => one[kind]),
-            others.map((one) => one[kind]),
-          ),
-        )
-      console.log(`  compared with ${base}: user time ${of('user')}, all CPU ${of('total')}`)
-    }
-  }
+async function report(name: string, rounds: number, round: () => Promise<Pair[]>): Promise<void> {
+  const pairs: Pair[] = []
+  for (let count = 0; count < rounds; count++) pairs.push(...(await round()))
+  const on = pairs.map((pair) => pair.on)
+  const off = pairs.map((pair) => pair.off)
+  const { median, low, high } = ratioOf(on, off)
+  const least = (all: readonly number[]) => `${Math.min(...all).toFixed(3)} µs`
+  console.log(
+    `${name}: ${percent(median)} (${percent(low)} to ${percent(high)}); at least ${least(on)}, without ${least(off)}`,
+  )
 }
 
-function textOf({ median, low, high }: Ratio): string {
-  const percent = (ratio: number) =>
-    `${ratio < 1 ? '−' : '+'}${Math.abs(100 * (ratio - 1)).toFixed(1)} %`
-  return `${percent(median)} (${percent(low)} to ${percent(high)})`
-}
+const percent = (ratio: number) =>
+  `${ratio < 1 ? '−' : '+'}${Math.abs(100 * (ratio - 1)).toFixed(2)} %`
 
 const command = new Command('bench:observability')
-  .option('--rounds <number>', 'how often each variant runs', Number, 7)
-  .option('--messages <number>', 'the messages of a run', Number, 10_000_000)
-  .option('--against <commit>', 'also measure this commit, without listeners')
+  .option('--rounds <number>', 'processes for each comparison', Number, 4)
+  .option('--pairs <number>', 'how often it is switched on and off in each', Number, 8)
+  .option('--messages <number>', 'the messages of each part', Number, 5_000_000)
+  .option('--against <commit>', 'also compare with this commit, in processes of their own')
   .addOption(new Option('--modes <names...>', 'what is done').choices(MODES).default([...MODES]))
   .addOption(
-    new Option('--spans <what>', 'also measure a span for each message')
-      .choices(['batch', 'message'])
-      .default('batch'),
+    new Option('--only <names...>', 'what is switched')
+      .choices(SWITCHED)
+      .default(SWITCHED.filter((what) => what !== 'messages')),
   )
 await measure(command.parse().opts<Options>())

@@ -3,7 +3,9 @@ export const MODES = ['produce', 'iterate', 'batches', 'run', 'runBatches'] as c
 export type Mode = (typeof MODES)[number]
 
 /**
- * What listens: nothing; metrics to Prometheus, OpenTelemetry and brokers, each once a second; all of it: these, all
- * plain channels, and spans for batches; or with a span for each message.
+ * What is switched on and off in turns: nothing; the counting itself; metrics to Prometheus, OpenTelemetry and brokers,
+ * with one export each in every part; all of it: these, all plain channels, and spans for batches; or with a span for
+ * each message.
  */
-export type Listeners = 'none' | 'metrics' | 'all' | 'messages'
+export const SWITCHED = ['nothing', 'counting', 'metrics', 'all', 'messages'] as const
+export type Switched = (typeof SWITCHED)[number]

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { ratioOf } from '../../../benchmarks/observability/ratio.ts'
-import { CUTS } from '../../../benchmarks/observability/uncounted.ts'
+import { CUTS } from '../../../benchmarks/observability/counting.ts'
 
 describe('the cost of observability', () => {
   it.each(CUTS.map(({ file, text }) => [file, text] as const))(
-    'is compared with a build without counting: %s has %j, which is cut out',
+    'is compared in a build that switches counting: %s has %j, which is switched',
     (file, text) => {
       expect(readFileSync(file, 'utf8').split(text)).toHaveLength(2)
     },
