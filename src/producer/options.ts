@@ -12,6 +12,7 @@ import {
   oneOf,
 } from '../options.ts'
 import type { Partitioner } from './intake/partitioners.ts'
+import { STICKY_BYTES } from './intake/sticky-partition.ts'
 import type { DeliveryReport } from './results/reports.ts'
 import type { Data } from './intake/serialize.ts'
 
@@ -208,6 +209,8 @@ export interface ProducerSettings extends Omit<
   readonly serializer: Serializer<never, never> | undefined
   /** The bytes that one turn of the event loop accepts before `ready` waits for the next turn. */
   readonly turnBytes: number
+  /** The bytes of messages without a key that a partition gets before another is chosen. */
+  readonly stickyBytes: number
 }
 
 /** 1 to 2 ms of work. */
@@ -239,6 +242,7 @@ export function producerSettings<Value, Key>(
   }
   const isPossible = requiredAcks === -1 && maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT
   const { sync, pendingTimeoutMs, deliveryTimeoutMs } = read
+  const batchBytes = options.batchBytes ?? Math.min(DEFAULT_REQUEST_BYTES, maxRequestSize)
   return {
     ...read,
     idempotent: options.idempotent ?? (isPossible ? 'where possible' : false),
@@ -247,9 +251,11 @@ export function producerSettings<Value, Key>(
       sync && pendingTimeoutMs >= 0
         ? Math.min(deliveryTimeoutMs, pendingTimeoutMs)
         : deliveryTimeoutMs,
-    batchBytes: options.batchBytes ?? Math.min(DEFAULT_REQUEST_BYTES, maxRequestSize),
+    batchBytes,
     serializer: options.serializer,
     turnBytes: TURN_BYTES,
+    // Batches that linger wait until they are full, which needs more bytes for a partition.
+    stickyBytes: read.lingerMs > 0 ? batchBytes : Math.min(STICKY_BYTES, batchBytes),
   }
 }
 

@@ -1,4 +1,4 @@
-/** How many bytes go to a partition before the next one is chosen. Java's default batch has 16 KiB. */
+/** A partition that got as much has had its share. Java's default batch has 16 KiB. */
 export const STICKY_BYTES = 64 * 1024
 
 /**
@@ -25,6 +25,11 @@ export class StickyPartition {
     }
     this.#leftBytes -= messageBytes
     return this.#current
+  }
+
+  /** Chooses another partition for the next message if the current one has had its share. */
+  rest(): void {
+    if (this.#stickyBytes - this.#leftBytes >= STICKY_BYTES) this.#leftBytes = 0
   }
 
   #next(partitionCount: number): number {

@@ -9,7 +9,7 @@ import { murmur2Partition } from './partitioners.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { Data } from './serialize.ts'
-import { STICKY_BYTES, StickyPartition } from './sticky-partition.ts'
+import { StickyPartition } from './sticky-partition.ts'
 
 /** Partition numbers are an int32 in Kafka's protocol. */
 const MAX_PARTITION = 0x7fffffff
@@ -43,8 +43,7 @@ export class TopicState {
     this.#accumulator = accumulator
     this.#settings = settings
     this.#sticky = new StickyPartition(
-      // Batches that linger wait until they are full, which needs more bytes for a partition.
-      settings.lingerMs > 0 ? settings.batchBytes : Math.min(STICKY_BYTES, settings.batchBytes),
+      settings.stickyBytes,
       (partition) => this.queue(partition).batches.length,
     )
   }
@@ -75,6 +74,11 @@ export class TopicState {
     const there = `topic '${this.name}' has the partitions 0 to ${count - 1}`
     const reason = `${there}; the partitioner returned ${String(partition)}`
     throw new InvalidArgumentError(reason, { topic: this.name })
+  }
+
+  /** A transaction begins: its messages may go to another partition than those of the last one. */
+  beginTransaction(): void {
+    this.#sticky.rest()
   }
 
   queue(partition: number): PartitionQueue<Batch> {

@@ -26,6 +26,10 @@ export class TopicStates {
     return topic
   }
 
+  beginTransaction(): void {
+    for (const topic of this.#states.values()) topic.beginTransaction()
+  }
+
   /** Returns the topic that a message names. Throws InvalidArgumentError. */
   ofMessage(message: unknown): TopicState {
     if (typeof message === 'object' && message !== null && 'topic' in message) {

@@ -65,6 +65,12 @@ const RETRY_BACKOFF_MS = 20
  */
 const TURN_BYTES = 256 * 1024
 
+/**
+ * Each partition of a transaction costs the broker a verification and a marker. Measured with the same transactions and
+ * four partitions: 20 % shorter than with STICKY_BYTES, in the fastest twentieth of both.
+ */
+const TRANSACTION_STICKY_BYTES = 1024 * 1024
+
 /** Throws InvalidArgumentError for an unknown option, or a value that is not valid. */
 export function transactionalSettings<Value, Key>(
   options: TransactionalProducerOptions<Value, Key>,
@@ -89,6 +95,8 @@ export function transactionalSettings<Value, Key>(
       : {}),
     idempotent: true,
   }
-  const producer = { ...producerSettings(withDefaults), turnBytes: TURN_BYTES }
+  const settings = producerSettings(withDefaults)
+  const stickyBytes = Math.max(TRANSACTION_STICKY_BYTES, settings.stickyBytes)
+  const producer = { ...settings, turnBytes: TURN_BYTES, stickyBytes }
   return { ...read, producer }
 }

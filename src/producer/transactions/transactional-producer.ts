@@ -100,6 +100,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
    */
   async begin(call: CallOptions = {}): Promise<Transaction<Value, Key>> {
     await this.#manager.begin(this.#deadline(call))
+    this.#topics.beginTransaction()
     return new Transaction(this.#host)
   }
 

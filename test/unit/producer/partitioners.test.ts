@@ -100,6 +100,15 @@ describe('the sticky partition', () => {
     }
   })
 
+  it('changes at a rest if the partition has had 64 KiB', () => {
+    const sticky = new StickyPartition(1_000_000, () => 0)
+    const first = sticky.choose(5, 60_000)
+    sticky.rest()
+    expect(sticky.choose(5, 10_000)).toBe(first)
+    sticky.rest()
+    expect(sticky.choose(5, 10_000)).not.toBe(first)
+  })
+
   it('gives each partition its share', () => {
     const sticky = new StickyPartition(1_000, () => 0)
     const counts = [0, 0, 0, 0]
