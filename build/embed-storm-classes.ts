@@ -48,7 +48,7 @@ export const ${constant}: JavaClass = {
     `/** Written by \`npm run embed-storm-classes\` from the Java sources in this folder. */
 
 export interface JavaClass {
-  /** Where it lies in a jar. */
+  /** The path of the class in a jar. */
   readonly path: string
   readonly base64: string
 }

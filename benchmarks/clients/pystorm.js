@@ -25,5 +25,7 @@ await drive({
   storm: stormWays('`Spout`, `Bolt`', () => ({
     topology: 'pystorm',
     env: { BENCH_PYTHON: python },
+    // Storm's default, which streamparse uses; `sparse` would set samsa's.
+    conf: { 'topology.multilang.serializer': 'org.apache.storm.multilang.JsonSerializer' },
   })),
 })

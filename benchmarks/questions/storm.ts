@@ -7,7 +7,7 @@ export const storm: Question = {
   name: 'storm',
   title: 'Apache Storm',
   about:
-    'A spout that emits words and a bolt that counts them, each in a process of its own, in a Storm in one JVM with one acker. CPU time and memory are those of the two processes, without the JVM. pystorm is the run time of streamparse.',
+    'A spout that emits words and a bolt that counts them, each in a process of its own, in a Storm in one JVM with one acker. CPU time and memory are those of the two processes, without the JVM. The JVM uses the serializer that users have: samsa that of `sparse`, pystorm, the run time of streamparse, that of Storm.',
   clients: ['samsa', 'pystorm'],
   cases: (scale) =>
     [

@@ -27,13 +27,13 @@ export function stormWays(text, open) {
 }
 
 /**
- * A way is `() => ({ topology, env })`: a file of benchmarks/storm/topologies, and variables for it. `sparse run` runs it
+ * A way is `() => ({ topology, env, conf })`: a file of benchmarks/storm/topologies, variables and settings for it. `sparse run` runs it
  * in a Storm in one JVM. Its components log what they have done: the difference of two such lines after the warm-up is
  * what is measured.
  */
 export async function stormTask(open, task) {
-  const { topology, env } = open()
-  const settings = Object.entries(SETTINGS[task.mode]).flatMap(([key, value]) => [
+  const { topology, env, conf } = open()
+  const settings = Object.entries({ ...SETTINGS[task.mode], ...conf }).flatMap(([key, value]) => [
     ...['-o', `${key}=${JSON.stringify(value)}`],
   ])
   const child = spawn(process.execPath, [SPARSE, 'run', '-n', topology, ...settings], {

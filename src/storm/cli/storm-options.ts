@@ -17,22 +17,24 @@ export interface StormOptionsFrom {
   readonly topology: Config
   readonly environment: Pick<Environment, 'options' | 'log'> | undefined
   readonly serializer: Serializer
+  /** Whether the jar has samsa's serializers. For JSON, Storm has one as well. */
+  readonly hasSerializers: boolean
   /** The number of hosts with workers; 1 for a Storm in one JVM. */
   readonly workerHosts: number
 }
 
-const MSGPACK = { 'topology.multilang.serializer': 'samsa.storm.MsgpackSerializer' }
+const SERIALIZER = 'topology.multilang.serializer'
 
 /**
  * Later sources take precedence: the environment's, the topology's, the command line's, as in
  * streamparse. By default there is one worker and one acker for each host.
  */
 export function stormOptions(from: StormOptionsFrom): Config {
-  const { given, topology, environment, serializer, workerHosts } = from
+  const { given, topology, environment, workerHosts } = from
   const { ackers, workers, debug, option = {} } = given
   const hosts = Math.max(1, workerHosts)
   const settings: Record<string, unknown> = {
-    ...(serializer === 'msgpack' ? MSGPACK : {}),
+    ...serializerOption(from),
     ...environment?.options,
     ...logOptions(environment?.log ?? {}),
     ...topology,
@@ -46,6 +48,11 @@ export function stormOptions(from: StormOptionsFrom): Config {
     ...(debug === true ? { 'topology.debug': true, 'pystorm.log.level': 'debug' } : {}),
     ...option,
   }
+}
+
+function serializerOption({ serializer, hasSerializers }: StormOptionsFrom): Config {
+  if (serializer === 'msgpack') return { [SERIALIZER]: 'samsa.storm.MsgpackSerializer' }
+  return hasSerializers ? { [SERIALIZER]: 'samsa.storm.JsonSerializer' } : {}
 }
 
 function logOptions({ path, file, maxBytes, backupCount, level }: LogSettings): Config {

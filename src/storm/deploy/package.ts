@@ -4,7 +4,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join, posix, relative, resolve, sep } from 'node:path'
 import { StormError } from '../errors.ts'
-import { MSGPACK_SERIALIZER } from '../java/classes.ts'
+import {
+  JSON_PARSER,
+  JSON_SERIALIZER,
+  JSON_WRITER,
+  MSGPACK_SERIALIZER,
+  PIPE_OUTPUT,
+  SHELL_MESSAGES,
+} from '../java/classes.ts'
 import { readDescription, type Description } from '../topology/description.ts'
 import { bundleTopology, type BundleOptions } from './bundle.ts'
 import { zip, type ZipEntry } from './zip.ts'
@@ -27,6 +34,16 @@ const BUNDLE = 'bundle.cjs'
 /** Makes stacks show the lines of the sources, which costs nothing until there is an error. */
 const START = `process.setSourceMapsEnabled(true)\nrequire('./${BUNDLE}')\n`
 const DESCRIBE_TIMEOUT_MS = 60_000
+/** The serializers, and what they use. */
+const SERIALIZERS = [
+  ...[JSON_SERIALIZER, JSON_PARSER, JSON_WRITER, PIPE_OUTPUT],
+  ...[MSGPACK_SERIALIZER, SHELL_MESSAGES],
+]
+
+/** Whether a jar has the serializers: a jar has the names of its files as they are. */
+export function hasSerializers(jar: Buffer): boolean {
+  return SERIALIZERS.every(({ path }) => jar.includes(path))
+}
 
 /**
  * Bundles the topology, runs the bundle to describe it, and puts it into a jar. Throws StormError.
@@ -43,7 +60,7 @@ export async function packageTopology(options: PackageOptions): Promise<Packaged
   const manifest = 'Manifest-Version: 1.0\r\nCreated-By: samsa\r\n\r\n'
   const jar = zip([
     { path: 'META-INF/MANIFEST.MF', bytes: Buffer.from(manifest) },
-    { path: MSGPACK_SERIALIZER.path, bytes: Buffer.from(MSGPACK_SERIALIZER.base64, 'base64') },
+    ...SERIALIZERS.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') })),
     ...files.map(({ path, bytes }) => ({ path: `resources/${path}`, bytes })),
   ])
   return { ...description, jar }

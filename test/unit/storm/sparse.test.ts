@@ -100,6 +100,7 @@ describe('the settings that a topology is submitted with', () => {
     topology: {},
     environment: undefined,
     serializer: 'json',
+    hasSerializers: false,
     workerHosts: 1,
   } as const
 
@@ -135,7 +136,13 @@ describe('the settings that a topology is submitted with', () => {
     })
   })
 
-  it('name the Java class of msgpack', () => {
+  it('name the Java class of a serializer, and for JSON only if the jar has it', () => {
+    const name = 'topology.multilang.serializer'
+    const settings = stormOptions({ ...none, hasSerializers: true })
+    expect(settings[name]).toBe('samsa.storm.JsonSerializer')
+    expect(stormOptions(none)).not.toHaveProperty([name])
+    const given = { option: { [name]: 'org.apache.storm.multilang.JsonSerializer' } }
+    expect(stormOptions({ ...none, hasSerializers: true, given })).toMatchObject(given.option)
     expect(stormOptions({ ...none, serializer: 'msgpack' })).toMatchObject({
       'topology.multilang.serializer': 'samsa.storm.MsgpackSerializer',
     })

@@ -36,6 +36,7 @@ export function runCommand(sparse: Command): void {
         topology: config,
         environment,
         serializer: environment?.serializer ?? session.config.serializer,
+        hasSerializers: true,
         workerHosts: 1,
       })
       const log = new ComponentLog(options.verbose === true)

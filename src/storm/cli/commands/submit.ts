@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
+import { hasSerializers } from '../../deploy/package.ts'
 import { StormError } from '../../errors.ts'
 import type { Nimbus } from '../../thrift/nimbus.ts'
 import type { ClusterSummary } from '../../thrift/structures.ts'
@@ -46,18 +47,19 @@ export function submitCommand(sparse: Command): void {
       const name = options.overrideName ?? packaged.name
       const nimbus = await session.nimbus()
       const cluster = await nimbus.cluster()
+      const jar =
+        options.localJarPath === undefined ? packaged.jar : await readFile(options.localJarPath)
       const settings = stormOptions({
         given: options,
         topology: packaged.config,
         environment,
         serializer: environment.serializer,
+        hasSerializers: options.remoteJarPath === undefined && hasSerializers(jar),
         workerHosts: environment.workers?.length ?? cluster.supervisors.length,
       })
       await makeRoom(session, nimbus, cluster, name, options)
       const context = { topology: name, environment: environment.name, options: settings }
       await hooks.preSubmit?.(context)
-      const jar =
-        options.localJarPath === undefined ? packaged.jar : await readFile(options.localJarPath)
       const jarLocation =
         options.remoteJarPath ??
         (await nimbus.upload(jar, (bytes) => progress(session, bytes, jar.length)))
