@@ -4,6 +4,37 @@
  */
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
+import { DESCRIBE_CLUSTER_OPTIONS, DESCRIBE_FEATURES_OPTIONS } from '../src/admin/cluster.ts'
+import { ALTER_CONFIGS_OPTIONS, DESCRIBE_CONFIGS_OPTIONS } from '../src/admin/configs.ts'
+import { CHANGE_OPTIONS } from '../src/admin/context.ts'
+import { UPDATE_FEATURES_OPTIONS } from '../src/admin/features.ts'
+import { DESCRIBE_GROUPS_OPTIONS } from '../src/admin/described-group.ts'
+import { DESCRIBE_TOPICS_OPTIONS } from '../src/admin/describe-topics.ts'
+import { REMOVE_MEMBERS_OPTIONS } from '../src/admin/groups.ts'
+import { LIST_GROUPS_OPTIONS } from '../src/admin/list-groups.ts'
+import { FIND_HANGING_TRANSACTIONS_OPTIONS } from '../src/admin/hanging-transactions.ts'
+import { LAG_OPTIONS } from '../src/admin/lag.ts'
+import { LIST_GROUP_OFFSETS_OPTIONS } from '../src/admin/list-group-offsets.ts'
+import { DESCRIBE_LOG_DIRS_OPTIONS } from '../src/admin/log-dirs.ts'
+import { DESCRIBE_PRODUCERS_OPTIONS } from '../src/admin/producers.ts'
+import { RAFT_VOTER_OPTIONS } from '../src/admin/quorum.ts'
+import { ALTER_QUOTAS_OPTIONS } from '../src/admin/quotas.ts'
+import { ALTER_REASSIGNMENTS_OPTIONS } from '../src/admin/reassignments.ts'
+import { LIST_OFFSETS_OPTIONS } from '../src/admin/records.ts'
+import {
+  CREATE_TOKEN_OPTIONS,
+  DESCRIBE_TOKEN_OPTIONS,
+  EXPIRE_TOKEN_OPTIONS,
+  RENEW_TOKEN_OPTIONS,
+} from '../src/admin/tokens.ts'
+import {
+  CREATE_PARTITIONS_OPTIONS,
+  CREATE_TOPICS_OPTIONS,
+  DELETE_TOPICS_OPTIONS,
+  LIST_TOPICS_OPTIONS,
+  TOPIC_CHANGE_OPTIONS,
+} from '../src/admin/topics.ts'
+import { LIST_TRANSACTIONS_OPTIONS } from '../src/admin/transactions.ts'
 import { BALANCED_TOPICS_OPTIONS } from '../src/balanced/balanced-topics-consumer.ts'
 import { TOPIC_OPTIONS } from '../src/balanced/balanced-consumer.ts'
 import { TRANSACT_OPTIONS } from '../src/balanced/transact.ts'
@@ -38,6 +69,7 @@ import {
   SCRAM_OPTIONS,
 } from '../src/network/sasl/options.ts'
 import { TLS_OPTIONS } from '../src/network/tls.ts'
+import { COORDINATOR_OPTIONS } from '../src/kafka-cluster.ts'
 import { OFFSET_LIMITS_OPTIONS } from '../src/offset-at.ts'
 import { INSTRUMENT_OPTIONS } from '../src/opentelemetry/instrument.ts'
 import type { AnyOptionTable, Option } from '../src/option-table.ts'
@@ -87,6 +119,152 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     document: 'docs/requests.md',
     source: 'src/request.ts',
     table: REQUEST_OPTIONS,
+  },
+  ChangeOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/context.ts',
+    table: CHANGE_OPTIONS,
+  },
+  ListTopicsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: LIST_TOPICS_OPTIONS,
+  },
+  DescribeTopicsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/describe-topics.ts',
+    table: DESCRIBE_TOPICS_OPTIONS,
+  },
+  TopicChangeOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: TOPIC_CHANGE_OPTIONS,
+  },
+  CreateTopicsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: CREATE_TOPICS_OPTIONS,
+  },
+  DeleteTopicsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: DELETE_TOPICS_OPTIONS,
+  },
+  CreatePartitionsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: CREATE_PARTITIONS_OPTIONS,
+  },
+  ListOffsetsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/records.ts',
+    table: LIST_OFFSETS_OPTIONS,
+  },
+  DescribeConfigsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/configs.ts',
+    table: DESCRIBE_CONFIGS_OPTIONS,
+  },
+  AlterConfigsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/configs.ts',
+    table: ALTER_CONFIGS_OPTIONS,
+  },
+  AlterQuotasOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/quotas.ts',
+    table: ALTER_QUOTAS_OPTIONS,
+  },
+  CreateTokenOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/tokens.ts',
+    table: CREATE_TOKEN_OPTIONS,
+  },
+  RenewTokenOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/tokens.ts',
+    table: RENEW_TOKEN_OPTIONS,
+  },
+  ExpireTokenOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/tokens.ts',
+    table: EXPIRE_TOKEN_OPTIONS,
+  },
+  DescribeTokenOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/tokens.ts',
+    table: DESCRIBE_TOKEN_OPTIONS,
+  },
+  ListGroupsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/list-groups.ts',
+    table: LIST_GROUPS_OPTIONS,
+  },
+  DescribeGroupsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/described-group.ts',
+    table: DESCRIBE_GROUPS_OPTIONS,
+  },
+  RemoveMembersOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/groups.ts',
+    table: REMOVE_MEMBERS_OPTIONS,
+  },
+  LagOptions: { document: 'docs/admin.md', source: 'src/admin/lag.ts', table: LAG_OPTIONS },
+  ListGroupOffsetsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/list-group-offsets.ts',
+    table: LIST_GROUP_OFFSETS_OPTIONS,
+  },
+  AlterReassignmentsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/reassignments.ts',
+    table: ALTER_REASSIGNMENTS_OPTIONS,
+  },
+  DescribeLogDirsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/log-dirs.ts',
+    table: DESCRIBE_LOG_DIRS_OPTIONS,
+  },
+  DescribeProducersOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/producers.ts',
+    table: DESCRIBE_PRODUCERS_OPTIONS,
+  },
+  ListTransactionsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/transactions.ts',
+    table: LIST_TRANSACTIONS_OPTIONS,
+  },
+  FindHangingTransactionsOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/hanging-transactions.ts',
+    table: FIND_HANGING_TRANSACTIONS_OPTIONS,
+  },
+  DescribeClusterOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/cluster.ts',
+    table: DESCRIBE_CLUSTER_OPTIONS,
+  },
+  DescribeFeaturesOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/cluster.ts',
+    table: DESCRIBE_FEATURES_OPTIONS,
+  },
+  UpdateFeaturesOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/features.ts',
+    table: UPDATE_FEATURES_OPTIONS,
+  },
+  RaftVoterOptions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/quorum.ts',
+    table: RAFT_VOTER_OPTIONS,
+  },
+  CoordinatorOptions: {
+    document: 'docs/client.md',
+    source: 'src/kafka-cluster.ts',
+    table: COORDINATOR_OPTIONS,
   },
   TransactOptions: {
     document: 'docs/transactions.md',
@@ -297,9 +475,19 @@ export function withOptionTables(document: string): string {
   })
 }
 
-function tableOf(name: string, { source, table }: Section): string {
+/**
+ * The options that the interface or type declares itself. Those that it extends, such as CallOptions, have a table of
+ * their own.
+ */
+export function ownOptionsOf(name: string): [string, Option<unknown>][] {
+  const { source, table } = OPTION_SECTIONS[name]!
   const docs = docstringsOf(name, source)
-  const rows = Object.entries(table).map(([option, entry]) => {
+  return Object.entries(table).filter(([option]) => docs.has(option))
+}
+
+function tableOf(name: string, { source }: Section): string {
+  const docs = docstringsOf(name, source)
+  const rows = ownOptionsOf(name).map(([option, entry]) => {
     const meaning = withoutDefault(docs.get(option) ?? '', defaultTextOf(entry, option))
     return `| \`${option}\` | ${cell(defaultColumn(entry, option))} | ${cell(meaning)} |`
   })
@@ -349,7 +537,7 @@ function withoutDefault(docstring: string, text = ''): string {
   return note === undefined ? meaning : `${meaning} ${note[0]!.toUpperCase()}${note.slice(1)}.`
 }
 
-/** The docstrings of the members of an interface or type, each on one line. */
+/** The docstrings of the members of an interface or type, each on one line; empty where there is none. */
 export function docstringsOf(name: string, source: string): ReadonlyMap<string, string> {
   const file = ts.createSourceFile(
     source,
@@ -362,8 +550,8 @@ export function docstringsOf(name: string, source: string): ReadonlyMap<string, 
     if (ts.isPropertySignature(node)) {
       const member = node.name.getText(file)
       const [comment] = ts.getJSDocCommentsAndTags(node)
-      if (comment !== undefined && !docs.has(member)) {
-        docs.set(member, (ts.getTextOfJSDocComment(comment.comment) ?? '').replace(/\s+/g, ' '))
+      if (!docs.has(member)) {
+        docs.set(member, (ts.getTextOfJSDocComment(comment?.comment) ?? '').replace(/\s+/g, ' '))
       }
       return
     }

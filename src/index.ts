@@ -121,13 +121,7 @@ export type {
   StreamsTopologyNode,
 } from './admin/streams-group.ts'
 export type { DeletedTopicId, DescribedTopicId } from './admin/topics-by-id.ts'
-export type {
-  DescribeGroupsOptions,
-  GroupResult,
-  ListGroupsOptions,
-  RemovedMember,
-  RemoveMembersOptions,
-} from './admin/groups.ts'
+export type { GroupResult, RemovedMember, RemoveMembersOptions } from './admin/groups.ts'
 export type {
   FindHangingTransactionsOptions,
   HangingTransaction,
@@ -135,7 +129,8 @@ export type {
 } from './admin/hanging-transactions.ts'
 export { ItemsFailedError, type Item } from './admin/items.ts'
 export type { GroupLag, LagOptions, PartitionLag } from './admin/lag.ts'
-export type { GroupList, ListedGroup } from './admin/list-groups.ts'
+export type { DescribeGroupsOptions } from './admin/described-group.ts'
+export type { GroupList, ListedGroup, ListGroupsOptions } from './admin/list-groups.ts'
 export type {
   BrokerLogDirs,
   DescribeLogDirsOptions,
@@ -206,13 +201,13 @@ export type {
   ShareGroupOffsets,
   ShareGroupOffsetToSet,
 } from './admin/share-group-offsets.ts'
+export type { DescribeTopicsOptions } from './admin/describe-topics.ts'
 export type { PartitionDescription, TopicDescription } from './admin/topic-description.ts'
 export type {
   CreatedTopic,
   CreatePartitionsOptions,
   CreateTopicsOptions,
   DeleteTopicsOptions,
-  DescribeTopicsOptions,
   ListTopicsOptions,
   NewPartitions,
   NewTopic,

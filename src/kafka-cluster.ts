@@ -2,11 +2,12 @@ import type { Admin } from './admin/admin.ts'
 import { apiVersionsOf, type ApiVersionRange } from './admin/cluster.ts'
 import { begin, type AdminContext } from './admin/context.ts'
 import type { GroupDescription } from './admin/group-description.ts'
-import type { DescribeGroupsOptions, ListGroupsOptions } from './admin/groups.ts'
-import type { GroupList } from './admin/list-groups.ts'
+import type { DescribeGroupsOptions } from './admin/described-group.ts'
+import type { GroupList, ListGroupsOptions } from './admin/list-groups.ts'
 import { Brokers, ClusterBroker } from './brokers.ts'
-import type { CallOptions } from './call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 import { InvalidArgumentError } from './errors.ts'
+import type { OptionTable } from './option-table.ts'
 import { aString, oneOf, shown } from './options.ts'
 import type { Topics } from './topics.ts'
 
@@ -15,6 +16,12 @@ export interface CoordinatorOptions extends CallOptions {
   /** What the key names: a group, or a transactional id (Kafka 0.11 or newer). Default: `group`. */
   readonly kind?: 'group' | 'transaction'
 }
+
+/** The checks and defaults of `CoordinatorOptions`. */
+export const COORDINATOR_OPTIONS = {
+  ...CALL_OPTIONS,
+  kind: { check: oneOf('group', 'transaction'), default: 'group' },
+} as const satisfies OptionTable<CoordinatorOptions>
 
 /** The cluster of a client, as `client.cluster`: pykafka's `Cluster`. `client.admin` has more operations. */
 export class KafkaCluster {
@@ -56,15 +63,13 @@ export class KafkaCluster {
    * Throws as `id` does, and InvalidArgumentError.
    */
   async coordinator(key: string, options: CoordinatorOptions = {}): Promise<ClusterBroker> {
-    const deadline = begin(this.#context, 'coordinator', options, {
-      kind: oneOf('group', 'transaction'),
-    })
+    const operation = 'coordinator'
+    const { deadline, kind } = begin(this.#context, operation, options, COORDINATOR_OPTIONS)
     const problem = aString(key)
     if (problem !== undefined) {
       throw new InvalidArgumentError(`coordinator: the group id ${problem}, not ${shown(key)}`)
     }
     const { cluster } = this.#context
-    const kind = options.kind ?? 'group'
     cluster.coordinators.forget(kind, key)
     const { nodeId, address, rack } = await cluster.coordinators.of(kind, key, deadline)
     return new ClusterBroker(cluster, this.#admin, {
@@ -79,7 +84,8 @@ export class KafkaCluster {
    * `broker.apiVersions()` asks a specific broker. Throws as `id` does, and UnsupportedVersionError.
    */
   async apiVersions(call: CallOptions = {}): Promise<readonly ApiVersionRange[]> {
-    return apiVersionsOf(this.#context.cluster, begin(this.#context, 'apiVersions', call, {}))
+    const { deadline } = begin(this.#context, 'apiVersions', call, CALL_OPTIONS)
+    return apiVersionsOf(this.#context.cluster, deadline)
   }
 
   /** The groups of all brokers: the same as `client.admin.listGroups()`. */
@@ -101,7 +107,7 @@ export class KafkaCluster {
    * `id` does.
    */
   async update(call: CallOptions = {}): Promise<void> {
-    const deadline = begin(this.#context, 'updateCluster', call, {})
+    const { deadline } = begin(this.#context, 'updateCluster', call, CALL_OPTIONS)
     await this.#context.cluster.router.refreshAll(deadline)
   }
 }

@@ -19,12 +19,11 @@ export interface OffsetLimitsOptions extends CallOptions {
   readonly maxOffsets?: number
 }
 
-/** The checks and defaults of the options that only `fetchOffsetLimits()` has. */
+/** The checks and defaults of `OffsetLimitsOptions`. */
 export const OFFSET_LIMITS_OPTIONS = {
+  ...CALL_OPTIONS,
   maxOffsets: { check: anInteger(1, MAX_INT32), default: 1 },
-} as const satisfies OptionTable<Omit<OffsetLimitsOptions, keyof CallOptions>>
-
-const ALL_LIMITS_OPTIONS = { ...OFFSET_LIMITS_OPTIONS, ...CALL_OPTIONS }
+} as const satisfies OptionTable<OffsetLimitsOptions>
 
 /** The check of an option that belongs to `fetchOffsetLimits()`, in the options of other lookups. */
 const OTHER_LOOKUPS_OPTIONS: OptionTable<OffsetLimitsOptions> = {
@@ -62,7 +61,7 @@ export async function limitsOf(
   partitionsOf: (deadline: Deadline) => Promise<readonly TopicPartition[]>,
 ): Promise<ReadonlyMap<number, readonly number[]>> {
   const { operationTimeoutMs } = cluster.options
-  const table = ALL_LIMITS_OPTIONS
+  const table = OFFSET_LIMITS_OPTIONS
   const { spec, deadline } = offsetCall(operation, at, options, operationTimeoutMs, context, table)
   const { maxOffsets } = withDefaults<OffsetLimitsOptions, typeof table>(options, table)
   const partitions = await partitionsOf(deadline)

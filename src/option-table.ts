@@ -42,14 +42,22 @@ export type WithDefaults<Options, Table> = Required<
 > &
   Pick<Options, Exclude<keyof Options, Defaulted<Table>>>
 
-/** The checks of a table, for calls that are too frequent for `readOptions`. */
-export function checksOf<Options>(table: OptionTable<Options>): Checks<Options> {
-  const entries = Object.entries<Option<unknown>>(table)
-  return Object.fromEntries(entries.map(([name, { check }]) => [name, check])) as Checks<Options>
-}
-
 /** Any table, for code that iterates over its entries. */
 export type AnyOptionTable = Readonly<Record<string, Option<unknown>>>
+
+/** By table, because the tables of calls are read once a call. */
+const checksByTable = new WeakMap<AnyOptionTable, Checks<Record<string, unknown>>>()
+
+/** The checks of a table, for calls that are too frequent for `readOptions`. */
+export function checksOf<Options>(table: OptionTable<Options>): Checks<Options>
+export function checksOf(table: AnyOptionTable): Checks<Record<string, unknown>>
+export function checksOf(table: AnyOptionTable): Checks<Record<string, unknown>> {
+  const known = checksByTable.get(table)
+  if (known !== undefined) return known
+  const checks = Object.fromEntries(Object.entries(table).map(([name, { check }]) => [name, check]))
+  checksByTable.set(table, checks)
+  return checks
+}
 
 /**
  * Checks options and fills in the defaults. Throws InvalidArgumentError for an option that is not in the table, for a
@@ -72,15 +80,14 @@ export function checkTable(
   table: AnyOptionTable,
   replaced: Readonly<Record<string, string>> = {},
 ): void {
-  const checks = Object.fromEntries(Object.entries(table).map(([name, { check }]) => [name, check]))
-  checkOptions<Record<string, unknown>>(what, options as Record<string, unknown>, checks, replaced)
-  const given = new Map<string, unknown>(Object.entries(options))
+  const given = options as Readonly<Record<string, unknown>>
+  checkOptions<Record<string, unknown>>(what, given, checksOf(table), replaced)
   for (const [name, { required }] of Object.entries(table)) {
-    if (required === true && given.get(name) === undefined) {
+    if (required === true && given[name] === undefined) {
       throw new InvalidArgumentError(`${what}: option '${name}' is missing`)
     }
   }
-  for (const [name, value] of given) {
+  for (const [name, value] of Object.entries(given)) {
     const option = table[name]
     if (value === undefined || value === option?.default) continue
     // The table was declared for these options; AnyOptionTable does not say for which.
@@ -95,11 +102,12 @@ export function withDefaults<Options extends object, Table extends OptionTable<O
   options: Options,
   table: Table,
 ): WithDefaults<Options, Table> {
-  const given = new Map<string, unknown>(Object.entries(options))
-  const entries = Object.entries<Option<unknown>>(table)
-  return Object.fromEntries(
-    entries.map(([name, option]) => [name, given.get(name) ?? option.default]),
-  ) as WithDefaults<Options, Table>
+  const given = options as Readonly<Record<string, unknown>>
+  const settings: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries<Option<unknown>>(table)) {
+    settings[name] = given[name] ?? option.default
+  }
+  return settings as WithDefaults<Options, Table>
 }
 
 /** Warns about each given option that never has an effect. */

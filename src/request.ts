@@ -1,6 +1,7 @@
 import type { Api } from '../protocol/schema/api.ts'
 import type { Fields } from '../protocol/schema/fields.ts'
-import { CALL_OPTIONS, deadlineOf, type CallOptions } from './call-options.ts'
+import { Deadline } from './async/deadline.ts'
+import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 import type { CallSettings } from './cluster/router.ts'
 import { aTarget, type Target } from './cluster/target.ts'
 import { readOptions, type OptionTable } from './option-table.ts'
@@ -14,11 +15,12 @@ export interface RequestOptions extends CallOptions {
   readonly maxVersion?: number
 }
 
-/** The checks and defaults of the options that only `client.request()` has. */
+/** The checks and defaults of `RequestOptions`. */
 export const REQUEST_OPTIONS = {
+  ...CALL_OPTIONS,
   to: { check: aTarget, default: 'any' },
   maxVersion: { check: anInteger(0), defaultText: 'the highest that both sides know' },
-} as const satisfies OptionTable<Omit<RequestOptions, keyof CallOptions>>
+} as const satisfies OptionTable<RequestOptions>
 
 /** Throws InvalidArgumentError for an unknown option or a value that is not valid. */
 export function requestSettings<Request extends Fields, Response extends Fields>(
@@ -26,20 +28,11 @@ export function requestSettings<Request extends Fields, Response extends Fields>
   options: RequestOptions,
   operationTimeoutMs: number,
 ): CallSettings {
-  const table = { ...CALL_OPTIONS, ...REQUEST_OPTIONS }
-  const { to, maxVersion, timeoutMs, signal } = readOptions<RequestOptions, typeof table>(
-    'request',
-    options,
-    table,
-  )
-  const call = {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(signal === undefined ? {} : { signal }),
-  }
+  const { to, maxVersion, timeoutMs, signal } = readOptions('request', options, REQUEST_OPTIONS)
   return {
     to,
     what: api.name,
-    deadline: deadlineOf(call, operationTimeoutMs),
+    deadline: new Deadline(timeoutMs ?? operationTimeoutMs, signal),
     ...(maxVersion === undefined ? {} : { maxVersion }),
   }
 }

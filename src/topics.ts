@@ -12,10 +12,11 @@ export interface TopicListOptions extends CallOptions {
   readonly excludeInternalTopics?: boolean
 }
 
-/** The checks and defaults of the options that only `client.topics.list()` has. */
+/** The checks and defaults of `TopicListOptions`. */
 export const TOPIC_LIST_OPTIONS = {
+  ...CALL_OPTIONS,
   excludeInternalTopics: { check: aBoolean, default: true },
-} as const satisfies OptionTable<Omit<TopicListOptions, keyof CallOptions>>
+} as const satisfies OptionTable<TopicListOptions>
 
 /**
  * The topics of a cluster, as `client.topics`. Each call asks the brokers, so that the result is always current. No
@@ -70,8 +71,7 @@ export class Topics implements AsyncIterable<Topic> {
 }
 
 function listing(options: TopicListOptions) {
-  const table = { ...CALL_OPTIONS, ...TOPIC_LIST_OPTIONS }
-  const settings = readOptions<TopicListOptions, typeof table>('topics.list', options, table)
+  const settings = readOptions('topics.list', options, TOPIC_LIST_OPTIONS)
   const { excludeInternalTopics, ...call } = settings
   return { ...call, includeInternal: !excludeInternalTopics }
 }

@@ -1,7 +1,7 @@
 import { createAcls as createAclsApi } from '../../protocol/apis/create-acls.ts'
 import { deleteAcls as deleteAclsApi } from '../../protocol/apis/delete-acls.ts'
 import { describeAcls as describeAclsApi } from '../../protocol/apis/describe-acls.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import {
   aclOf,
@@ -15,7 +15,7 @@ import {
   type AclFilter,
   type NewAcl,
 } from './acl.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** The result of `createAcls` for one ACL. */
@@ -45,7 +45,7 @@ export function aclOperations(context: AdminContext) {
      */
     async describeAcls(filter: AclFilter = {}, options: CallOptions = {}): Promise<readonly Acl[]> {
       const operation = 'describeAcls'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkFilter(operation, filter)
       const { resources } = await cluster.router.call(
         describeAclsApi,
@@ -68,7 +68,7 @@ export function aclOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly CreatedAcl[]> {
       const operation = 'createAcls'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       if (!Array.isArray(acls))
         throw new InvalidArgumentError(`${operation}: the ACLs must be an array`)
       for (const acl of acls as readonly NewAcl[]) checkNewAcl(operation, acl)
@@ -102,7 +102,7 @@ export function aclOperations(context: AdminContext) {
         permission: item.permission ?? 'allow',
         ...(error === undefined ? {} : { error }),
       }))
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
 
     /**
@@ -115,7 +115,7 @@ export function aclOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly DeletedAcls[]> {
       const operation = 'deleteAcls'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       if (!Array.isArray(filters)) {
         throw new InvalidArgumentError(`${operation}: the filters must be an array`)
       }
@@ -162,7 +162,7 @@ export function aclOperations(context: AdminContext) {
         const failure = error ?? result.find((one) => one.error !== undefined)?.error
         return { filter, deleted: result, ...(failure === undefined ? {} : { error: failure }) }
       })
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
   }
 }

@@ -3,10 +3,11 @@ import { describeCluster as describeClusterApi } from '../../protocol/apis/descr
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { apiOf } from '../../protocol/apis/index.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { CONTROLLERS } from '../cluster/metadata-cache.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anInteger, shown } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
@@ -50,11 +51,24 @@ export interface DescribeClusterOptions extends CallOptions {
   readonly includeAuthorizedOperations?: boolean
 }
 
+/** The checks and defaults of `DescribeClusterOptions`. */
+export const DESCRIBE_CLUSTER_OPTIONS = {
+  ...CALL_OPTIONS,
+  includeFencedBrokers: { check: aBoolean, default: false },
+  includeAuthorizedOperations: { check: aBoolean, default: false },
+} as const satisfies OptionTable<DescribeClusterOptions>
+
 /** The options of `describeFeatures`. */
 export interface DescribeFeaturesOptions extends CallOptions {
   /** The node id of the broker to ask, for example during an upgrade. Default: any broker. */
   readonly broker?: number
 }
+
+/** The checks and defaults of `DescribeFeaturesOptions`. */
+export const DESCRIBE_FEATURES_OPTIONS = {
+  ...CALL_OPTIONS,
+  broker: { check: anInteger(0), defaultText: 'any broker' },
+} as const satisfies OptionTable<DescribeFeaturesOptions>
 
 /** The versions of one API that a broker supports (ApiVersions). */
 export interface ApiVersionRange {
@@ -95,17 +109,15 @@ export function clusterOperations(context: AdminContext) {
      * controllers instead of the brokers.
      */
     async describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
-      const deadline = begin(context, 'describeCluster', options, {
-        includeFencedBrokers: aBoolean,
-        includeAuthorizedOperations: aBoolean,
-      })
+      const operation = 'describeCluster'
+      const { deadline, ...settings } = begin(context, operation, options, DESCRIBE_CLUSTER_OPTIONS)
       try {
-        return await describe(cluster, options, deadline)
+        return await describe(cluster, settings, deadline)
       } catch (error) {
-        if (!(error instanceof UnsupportedVersionError) || options.includeFencedBrokers === true) {
+        if (!(error instanceof UnsupportedVersionError) || settings.includeFencedBrokers) {
           throw error
         }
-        return describeByMetadata(cluster, options, deadline)
+        return describeByMetadata(cluster, settings, deadline)
       }
     },
 
@@ -115,7 +127,7 @@ export function clusterOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly ApiVersionRange[]> {
       const operation = 'describeApiVersions'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       const problem = anInteger(0)(broker)
       if (problem !== undefined) {
         throw new InvalidArgumentError(`${operation}: a broker ${problem}, not ${shown(broker)}`)
@@ -130,12 +142,9 @@ export function clusterOperations(context: AdminContext) {
     async describeFeatures(
       options: DescribeFeaturesOptions = {},
     ): Promise<readonly FeatureDescription[]> {
-      const deadline = begin(context, 'describeFeatures', options, { broker: anInteger(0) })
-      const { supportedFeatures, finalizedFeatures } = await askVersions(
-        cluster,
-        deadline,
-        options.broker,
-      )
+      const operation = 'describeFeatures'
+      const { deadline, broker } = begin(context, operation, options, DESCRIBE_FEATURES_OPTIONS)
+      const { supportedFeatures, finalizedFeatures } = await askVersions(cluster, deadline, broker)
       const finalized = new Map(
         finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
       )
@@ -154,23 +163,25 @@ export function clusterOperations(context: AdminContext) {
   }
 }
 
+type DescribeClusterSettings = Required<Omit<DescribeClusterOptions, keyof CallOptions>>
+
 async function describe(
   cluster: Cluster,
-  { includeFencedBrokers, includeAuthorizedOperations }: DescribeClusterOptions,
+  { includeFencedBrokers, includeAuthorizedOperations }: DescribeClusterSettings,
   deadline: Deadline,
 ): Promise<ClusterDescription> {
   const response = await cluster.router.call(
     describeClusterApi,
     (version) => {
-      if (includeFencedBrokers === true && version < WITH_FENCED) {
+      if (includeFencedBrokers && version < WITH_FENCED) {
         throw new UnsupportedVersionError(
           'describeCluster: includeFencedBrokers requires Kafka 4.0 or newer',
         )
       }
       return {
-        includeClusterAuthorizedOperations: includeAuthorizedOperations ?? false,
+        includeClusterAuthorizedOperations: includeAuthorizedOperations,
         ...(cluster.options.bootstrapsFromControllers ? { endpointType: CONTROLLERS } : {}),
-        ...(version < WITH_FENCED ? {} : { includeFencedBrokers: includeFencedBrokers ?? false }),
+        ...(version < WITH_FENCED ? {} : { includeFencedBrokers }),
       }
     },
     { to: 'any', what: 'describing the cluster', deadline },
@@ -185,7 +196,7 @@ async function describe(
         host,
         port,
         ...(rack === null ? {} : { rack }),
-        ...(includeFencedBrokers === true ? { isFenced } : {}),
+        ...(includeFencedBrokers ? { isFenced } : {}),
       }))
       .sort((a, b) => a.broker - b.broker),
     ...(operations === undefined ? {} : { authorizedOperations: operations }),
@@ -195,7 +206,7 @@ async function describe(
 /** For brokers before Kafka 2.8, which have no DescribeCluster. */
 async function describeByMetadata(
   cluster: Cluster,
-  { includeAuthorizedOperations = false }: DescribeClusterOptions,
+  { includeAuthorizedOperations }: DescribeClusterSettings,
   deadline: Deadline,
 ): Promise<ClusterDescription> {
   const settings = { to: 'any', what: 'describing the cluster', deadline } as const

@@ -5,14 +5,15 @@ import {
   type ListConfigResourcesResponse,
 } from '../../protocol/apis/list-config-resources.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf, shown } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
   itemError,
@@ -117,11 +118,19 @@ export interface ResourceConfigs extends ConfigResource, Item {
 export interface DescribeConfigsOptions extends CallOptions {
   /** Only these configs. Default: all. */
   readonly names?: readonly string[]
-  /** Default: false. */
+  /** Whether each config has the `synonyms` that its value could come from (Kafka 1.1 or newer). Default: false. */
   readonly includeSynonyms?: boolean
-  /** Default: false. */
+  /** Whether each config has its `documentation` (Kafka 2.6 or newer). Default: false. */
   readonly includeDocumentation?: boolean
 }
+
+/** The checks and defaults of `DescribeConfigsOptions`. */
+export const DESCRIBE_CONFIGS_OPTIONS = {
+  ...CALL_OPTIONS,
+  names: { check: anArrayOf(aString), defaultText: 'all' },
+  includeSynonyms: { check: aBoolean, default: false },
+  includeDocumentation: { check: aBoolean, default: false },
+} as const satisfies OptionTable<DescribeConfigsOptions>
 
 /** Changes of one resource. Configs that are not named stay as they are. */
 export interface ConfigChange extends ConfigResource {
@@ -143,6 +152,12 @@ export interface AlterConfigsOptions extends ChangeOptions {
   /** Checks whether the changes are possible, without making them. Default: false. */
   readonly validateOnly?: boolean
 }
+
+/** The checks and defaults of `AlterConfigsOptions`. */
+export const ALTER_CONFIGS_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  validateOnly: { check: aBoolean, default: false },
+} as const satisfies OptionTable<AlterConfigsOptions>
 
 /** Kafka's numbers of the operations on a config. */
 const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const
@@ -169,11 +184,7 @@ export function configOperations(context: AdminContext) {
       options: DescribeConfigsOptions = {},
     ): Promise<readonly ResourceConfigs[]> {
       const operation = 'describeConfigs'
-      const deadline = begin(context, operation, options, {
-        names: anArrayOf(aString),
-        includeSynonyms: aBoolean,
-        includeDocumentation: aBoolean,
-      })
+      const { deadline, ...settings } = begin(context, operation, options, DESCRIBE_CONFIGS_OPTIONS)
       checkResources(operation, resources)
       const outcomes = await cluster.fanOut.run<ConfigResource, readonly ConfigEntry[]>({
         items: resources,
@@ -182,7 +193,7 @@ export function configOperations(context: AdminContext) {
         deadline,
         maxItems: RESOURCES_IN_A_REQUEST,
         retry: retryUnlessUnknown,
-        ask: (items, recipient) => describe(items, recipient, options),
+        ask: (items, recipient) => describe(items, recipient, settings),
       })
       return outcomes.map(({ item: { type, name }, result, error }) =>
         error === undefined ? { type, name, configs: result } : { type, name, configs: [], error },
@@ -199,10 +210,10 @@ export function configOperations(context: AdminContext) {
       options: AlterConfigsOptions = {},
     ): Promise<readonly ResourceResult[]> {
       const operation = 'incrementalAlterConfigs'
-      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
+      const settings = begin(context, operation, options, ALTER_CONFIGS_OPTIONS)
+      const { deadline, settle, validateOnly } = settings
       checkResources(operation, changes)
       for (const change of changes) checkChange(operation, change)
-      const { validateOnly = false, settle } = options
       const outcomes = await cluster.fanOut.run<ConfigChange, undefined>({
         items: changes,
         to: (change) => changeTargetOf(change, cluster.options.bootstrapsFromControllers),
@@ -240,7 +251,7 @@ export function configOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly ConfigResource[]> {
       const operation = 'listConfigResources'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       const problem = anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES)))(types)
       if (problem !== undefined)
         throw new InvalidArgumentError(`${operation}: each type ${problem}`)

@@ -1,7 +1,8 @@
-import { aSignal, deadlineOf, type CallOptions } from '../call-options.ts'
+import { Deadline } from '../async/deadline.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Deadline } from '../async/deadline.ts'
-import { aBoolean, anInteger, checkOptions, type Check, type Checks } from '../options.ts'
+import { readOptions, type OptionTable, type WithDefaults } from '../option-table.ts'
+import { aBoolean } from '../options.ts'
 
 /** The dependencies of every operation of the admin client. */
 export interface AdminContext {
@@ -12,42 +13,30 @@ export interface AdminContext {
 
 /** Options of calls that change several things at once. */
 export interface ChangeOptions extends CallOptions {
-  /**
-   * Returns an error in each item that failed instead of throwing an ItemsFailedError. Default:
-   * false.
-   */
+  /** Returns an error in each item that failed instead of throwing an ItemsFailedError. Default: false. */
   readonly settle?: boolean
 }
 
-/** The check for the option that changes have beside those of every call. */
-export const CHANGE = { settle: aBoolean } as const
-
-/** The checks for the options of an operation, beside those of every call. */
-export type OwnChecks<Options extends CallOptions> = Checks<Omit<Options, keyof CallOptions>>
+/** The checks and defaults of `ChangeOptions`. */
+export const CHANGE_OPTIONS = {
+  ...CALL_OPTIONS,
+  settle: { check: aBoolean, default: false },
+} as const satisfies OptionTable<ChangeOptions>
 
 /**
- * Checks the options of an operation and starts its timeout. Throws InvalidArgumentError,
- * ClosedError.
+ * Checks the options of an operation and starts its timeout. Returns the options with their defaults, and the
+ * deadline. Throws InvalidArgumentError, ClosedError.
  */
-export function begin<Options extends CallOptions>(
+export function begin<Options extends CallOptions, Table extends OptionTable<Options>>(
   { cluster, checkOpen }: AdminContext,
   operation: string,
   options: Options,
-  own: OwnChecks<Options>,
-): Deadline {
+  table: Table,
+): WithDefaults<Options, Table> & { readonly deadline: Deadline } {
   checkOpen()
-  const checks: Record<string, Check<unknown>> = {
-    ...own,
-    timeoutMs: anInteger(1),
-    signal: aSignal,
-  }
-  checkOptions<Record<string, unknown>>(operation, options as Record<string, unknown>, checks)
-  const { timeoutMs, signal } = options
-  const call = {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(signal === undefined ? {} : { signal }),
-  }
-  return deadlineOf(call, cluster.options.operationTimeoutMs)
+  const settings = readOptions(operation, options, table)
+  const { timeoutMs = cluster.options.operationTimeoutMs, signal } = options
+  return { ...settings, deadline: new Deadline(timeoutMs, signal) }
 }
 
 /** The timeout that requests give to a broker for a change: the rest of the call's timeout. */

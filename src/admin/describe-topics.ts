@@ -9,22 +9,40 @@ import {
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import { metadataRequest } from '../cluster/metadata-request.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
+import { aBoolean, anInteger } from '../options.ts'
 import { compareText, itemError, outcomeOf } from './items.ts'
 import { topicDescription, type TopicDescription } from './topic-description.ts'
 
-export interface DescribeTopicsSettings {
-  readonly includeAuthorizedOperations: boolean
-  /** How many partitions a page has; brokers may send fewer. */
-  readonly responsePartitionLimit: number
-}
-
 /** The brokers' default limit, `max.request.partition.size.limit`. */
 export const PARTITIONS_IN_A_PAGE = 2_000
+
+/** The options of `describeTopics`. */
+export interface DescribeTopicsOptions extends CallOptions {
+  /** Whether the results contain the operations that this client may perform. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
+  /**
+   * How many partitions one response contains (Kafka 3.8 or newer; brokers may send fewer).
+   * Default: 2,000.
+   */
+  readonly responsePartitionLimit?: number
+}
+
+/** The checks and defaults of `DescribeTopicsOptions`. */
+export const DESCRIBE_TOPICS_OPTIONS = {
+  ...CALL_OPTIONS,
+  includeAuthorizedOperations: { check: aBoolean, default: false },
+  responsePartitionLimit: { check: anInteger(1, 2 ** 31 - 1), default: PARTITIONS_IN_A_PAGE },
+} as const satisfies OptionTable<DescribeTopicsOptions>
+
+type DescribeTopicsSettings = Required<Omit<DescribeTopicsOptions, keyof CallOptions>>
+
 /**
  * How many topics one request names. This limits the size of a response, which a broker builds in
  * memory.

@@ -1,16 +1,31 @@
 /** The common part of the APIs that each describe one type of group. */
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { OptionTable } from '../option-table.ts'
+import { aBoolean } from '../options.ts'
 import type { GroupDescription, GroupMemberDescription, GroupType } from './group-description.ts'
 import { compareText, itemError } from './items.ts'
 import { operationsOf } from './operations.ts'
 import { inOrder } from './partitions.ts'
 
-export interface DescribeSettings {
-  readonly includeAuthorizedOperations: boolean
-  readonly includeTopologyDescription: boolean
+/** The options of `describeGroups`. */
+export interface DescribeGroupsOptions extends CallOptions {
+  /** Whether the results contain the operations that this client may perform. Default: false. */
+  readonly includeAuthorizedOperations?: boolean
+  /** Whether streams groups have a description of their topology (KIP-1331, Kafka 4.4 or newer). Default: false. */
+  readonly includeTopologyDescription?: boolean
 }
+
+/** The checks and defaults of `DescribeGroupsOptions`. */
+export const DESCRIBE_GROUPS_OPTIONS = {
+  ...CALL_OPTIONS,
+  includeAuthorizedOperations: { check: aBoolean, default: false },
+  includeTopologyDescription: { check: aBoolean, default: false },
+} as const satisfies OptionTable<DescribeGroupsOptions>
+
+export type DescribeSettings = Required<Omit<DescribeGroupsOptions, keyof CallOptions>>
 
 export type DescribedGroup = Outcome<string, GroupDescription>
 

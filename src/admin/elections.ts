@@ -8,7 +8,13 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { oneOf } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import { itemError, outcomeFrom, retryElsewhere, settled, type Item } from './items.ts'
 import { checkPartitions, inOrder, partitionsFound } from './partitions.ts'
 
@@ -44,7 +50,7 @@ export function electionOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ElectedLeader[]> {
       const operation = 'electLeaders'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       const problem = oneOf(...Object.keys(ELECTION_TYPES))(type)
       if (problem !== undefined) {
         throw new InvalidArgumentError(`${operation}: the type ${problem}`)
@@ -54,7 +60,7 @@ export function electionOperations(context: AdminContext) {
         partitions === null
           ? await electAll(cluster, type, deadline)
           : await elect(cluster, type, partitions, deadline)
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
   }
 }

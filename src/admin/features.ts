@@ -2,6 +2,7 @@
 import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import {
   aBoolean,
   anArrayOf,
@@ -11,7 +12,13 @@ import {
   checkOptions,
   aKeyOf,
 } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import { checkDistinct, itemError, outcomeOf, retryElsewhere, settled, type Item } from './items.ts'
 
 /**
@@ -40,6 +47,12 @@ export interface UpdateFeaturesOptions extends ChangeOptions {
   readonly validateOnly?: boolean
 }
 
+/** The checks and defaults of `UpdateFeaturesOptions`. */
+export const UPDATE_FEATURES_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  validateOnly: { check: aBoolean, default: false },
+} as const satisfies OptionTable<UpdateFeaturesOptions>
+
 /** The result of `updateFeatures` for one feature. */
 export interface FeatureResult extends Item {
   /** The name of the feature. */
@@ -67,9 +80,9 @@ export function featureOperations(context: AdminContext) {
       options: UpdateFeaturesOptions = {},
     ): Promise<readonly FeatureResult[]> {
       const operation = 'updateFeatures'
-      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
+      const settings = begin(context, operation, options, UPDATE_FEATURES_OPTIONS)
+      const { deadline, settle, validateOnly } = settings
       checkUpdates(operation, updates)
-      const { validateOnly = false, settle } = options
       const byName = new Map(updates.map((update) => [update.feature, update]))
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: [...byName.keys()],

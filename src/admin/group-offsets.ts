@@ -8,11 +8,12 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { LAST_WITH_NAMES, TopicIds } from '../consumer/offsets/topic-ids.ts'
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
-import { aBoolean, anInteger } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { anInteger } from '../options.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkTopicIds } from './ids.ts'
 import { checkDistinct, itemError, outcomeOf, retryUnlessUnknown, settled } from './items.ts'
 import {
+  LIST_GROUP_OFFSETS_OPTIONS,
   groupsToList,
   listOffsetsOfGroups,
   type GroupOffsets,
@@ -52,9 +53,11 @@ export function groupOffsetOperations(context: AdminContext) {
       groups: readonly GroupPartitions[],
       options: ListGroupOffsetsOptions = {},
     ): Promise<readonly GroupOffsets[]> {
-      const deadline = begin(context, 'listGroupOffsets', options, { requireStable: aBoolean })
+      const operation = 'listGroupOffsets'
+      const settings = begin(context, operation, options, LIST_GROUP_OFFSETS_OPTIONS)
+      const { deadline, requireStable } = settings
       const wanted = groupsToList('listGroupOffsets', groups)
-      return listOffsetsOfGroups(cluster, wanted, deadline, options.requireStable ?? false)
+      return listOffsetsOfGroups(cluster, wanted, deadline, requireStable)
     },
 
     /**
@@ -67,7 +70,7 @@ export function groupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterGroupOffsets'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, offsets)
       for (const { offset, topicId, ...one } of offsets) {
@@ -78,7 +81,7 @@ export function groupOffsetOperations(context: AdminContext) {
         if (topicId !== undefined) checkTopicIds(operation, [topicId])
       }
       const results = await commitOffsets(cluster, group, offsets, deadline)
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
 
     /**
@@ -92,7 +95,7 @@ export function groupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'deleteGroupOffsets'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, partitions)
       const what = `deleting offsets of group '${group}'`
@@ -115,7 +118,7 @@ export function groupOffsetOperations(context: AdminContext) {
           return outcomesOf(items, topics, what, recipient)
         },
       })
-      return settled(operation, partitionResults(outcomes), options.settle)
+      return settled(operation, partitionResults(outcomes), settle)
     },
   }
 }

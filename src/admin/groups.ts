@@ -1,33 +1,21 @@
 import { deleteGroups as deleteGroupsApi } from '../../protocol/apis/delete-groups.ts'
 import { leaveGroup } from '../../protocol/apis/leave-group.ts'
-import type { CallOptions } from '../call-options.ts'
 import { UnsupportedVersionError } from '../errors.ts'
-import { aBoolean, anArrayOf, aString, either, oneOf } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import type { OptionTable } from '../option-table.ts'
+import { anArrayOf, aString } from '../options.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
-import { GROUP_TYPES, type GroupDescription, type GroupType } from './group-description.ts'
+import { DESCRIBE_GROUPS_OPTIONS, type DescribeGroupsOptions } from './described-group.ts'
+import type { GroupDescription } from './group-description.ts'
 import { groupOffsetOperations } from './group-offsets.ts'
 import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
-import { lagOf, lagOfEach, type GroupLag, type LagOptions } from './lag.ts'
-import { listGroups, type GroupList } from './list-groups.ts'
-
-/** The options of `listGroups`. */
-export interface ListGroupsOptions extends CallOptions {
-  /** Only groups in these states, such as `Stable` or `Empty` (Kafka 2.6 or newer). Default: all. */
-  readonly states?: readonly string[]
-  /** Only groups of these types (Kafka 3.7 or newer). Default: all. */
-  readonly types?: readonly GroupType[]
-  /** Only groups of these protocol types, such as `consumer` or `connect`. Default: all. */
-  readonly protocolTypes?: readonly string[]
-}
-
-/** The options of `describeGroups`. */
-export interface DescribeGroupsOptions extends CallOptions {
-  /** Whether the results contain the operations that this client may perform. Default: false. */
-  readonly includeAuthorizedOperations?: boolean
-  /** Whether streams groups have a description of their topology (KIP-1331, Kafka 4.4 or newer). Default: false. */
-  readonly includeTopologyDescription?: boolean
-}
+import { LAG_OPTIONS, lagOf, lagOfEach, type GroupLag, type LagOptions } from './lag.ts'
+import {
+  LIST_GROUPS_OPTIONS,
+  listGroups,
+  type GroupList,
+  type ListGroupsOptions,
+} from './list-groups.ts'
 
 /** The result of an operation for one group, such as `deleteGroups`. */
 export interface GroupResult extends Item {
@@ -39,9 +27,16 @@ export interface GroupResult extends Item {
 export interface RemoveMembersOptions extends ChangeOptions {
   /** Only these static members, by `groupInstanceId`. Default: all members, dynamic ones too. */
   readonly instanceIds?: readonly string[]
-  /** The reason, which appears in the broker's log (Kafka 3.2 or newer). */
+  /** The reason, which appears in the broker's log (Kafka 3.2 or newer). Default: `removed by an administrator`. */
   readonly reason?: string
 }
+
+/** The checks and defaults of `RemoveMembersOptions`. */
+export const REMOVE_MEMBERS_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  instanceIds: { check: anArrayOf(aString), defaultText: 'all members, dynamic ones too' },
+  reason: { check: aString, default: 'removed by an administrator' },
+} as const satisfies OptionTable<RemoveMembersOptions>
 
 /** The result of `removeMembers` for one member. */
 export interface RemovedMember extends Item {
@@ -66,12 +61,8 @@ export function groupOperations(context: AdminContext) {
      * brokers that did not respond are in `incomplete`, and their groups are missing.
      */
     async listGroups(options: ListGroupsOptions = {}): Promise<GroupList> {
-      const deadline = begin(context, 'listGroups', options, {
-        states: anArrayOf(aString),
-        types: anArrayOf(oneOf(...GROUP_TYPES)),
-        protocolTypes: anArrayOf(either(aString, oneOf(''))),
-      })
-      return listGroups(cluster, deadline, options)
+      const { deadline, ...filters } = begin(context, 'listGroups', options, LIST_GROUPS_OPTIONS)
+      return listGroups(cluster, deadline, filters)
     },
 
     /**
@@ -82,12 +73,10 @@ export function groupOperations(context: AdminContext) {
       groups: readonly string[],
       options: DescribeGroupsOptions = {},
     ): Promise<readonly GroupDescription[]> {
-      const deadline = begin(context, 'describeGroups', options, {
-        includeAuthorizedOperations: aBoolean,
-        includeTopologyDescription: aBoolean,
-      })
-      checkDistinct('describeGroups', 'group', groups)
-      return describeGroupsOfAnyType(cluster, groups, deadline, options)
+      const operation = 'describeGroups'
+      const { deadline, ...settings } = begin(context, operation, options, DESCRIBE_GROUPS_OPTIONS)
+      checkDistinct(operation, 'group', groups)
+      return describeGroupsOfAnyType(cluster, groups, deadline, settings)
     },
 
     /**
@@ -99,7 +88,7 @@ export function groupOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly GroupResult[]> {
       const operation = 'deleteGroups'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', groups)
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: groups,
@@ -119,7 +108,7 @@ export function groupOperations(context: AdminContext) {
         group: item,
         ...(error === undefined ? {} : { error }),
       }))
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
 
     /**
@@ -128,9 +117,9 @@ export function groupOperations(context: AdminContext) {
      * lag, and the total of their group is undefined, never 0.
      */
     async lag(groups: readonly string[], options: LagOptions = {}): Promise<readonly GroupLag[]> {
-      const deadline = begin(context, 'lag', options, { isReadCommitted: aBoolean })
+      const { deadline, isReadCommitted } = begin(context, 'lag', options, LAG_OPTIONS)
       checkDistinct('lag', 'group', groups)
-      return lagOf(cluster, groups, deadline, options.isReadCommitted ?? false)
+      return lagOf(cluster, groups, deadline, isReadCommitted)
     },
 
     /**
@@ -138,8 +127,8 @@ export function groupOperations(context: AdminContext) {
      * at the end if brokers did not list their groups.
      */
     eachLag(options: LagOptions = {}): AsyncIterable<GroupLag> {
-      const deadline = begin(context, 'eachLag', options, { isReadCommitted: aBoolean })
-      return lagOfEach(cluster, deadline, options.isReadCommitted ?? false)
+      const { deadline, isReadCommitted } = begin(context, 'eachLag', options, LAG_OPTIONS)
+      return lagOfEach(cluster, deadline, isReadCommitted)
     },
 
     /**
@@ -151,13 +140,9 @@ export function groupOperations(context: AdminContext) {
       options: RemoveMembersOptions = {},
     ): Promise<readonly RemovedMember[]> {
       const operation = 'removeMembers'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        instanceIds: anArrayOf(aString),
-        reason: aString,
-      })
+      const settings = begin(context, operation, options, REMOVE_MEMBERS_OPTIONS)
+      const { deadline, instanceIds, reason, settle } = settings
       checkDistinct(operation, 'group', [group])
-      const { instanceIds, reason = 'removed by an administrator', settle } = options
       const members =
         instanceIds?.map((groupInstanceId) => ({ memberId: '', groupInstanceId })) ??
         (await membersOf(group))

@@ -5,10 +5,11 @@
  * does not know that it is open.
  */
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { checkDistinct } from './items.ts'
@@ -29,11 +30,19 @@ export interface FindHangingTransactionsOptions extends CallOptions {
   /** Only in partitions that this broker leads, by node id. Default: any. */
   readonly broker?: number
   /**
-   * The time that a transaction may be open: the brokers' `transaction.max.timeout.ms` and some
-   * time for the abort. Default: 1,200,000, for the default of 15 minutes.
+   * The time that a transaction may be open: the brokers' `transaction.max.timeout.ms` (15 minutes
+   * unless it is set) and some time for the abort. Default: 1,200,000.
    */
   readonly maxTransactionTimeoutMs?: number
 }
+
+/** The checks and defaults of `FindHangingTransactionsOptions`. */
+export const FIND_HANGING_TRANSACTIONS_OPTIONS = {
+  ...CALL_OPTIONS,
+  topics: { check: anArrayOf(aString), defaultText: 'all, including internal ones' },
+  broker: { check: anInteger(0), defaultText: 'any' },
+  maxTransactionTimeoutMs: { check: anInteger(1), default: 20 * 60_000 },
+} as const satisfies OptionTable<FindHangingTransactionsOptions>
 
 /** An open transaction in a partition that the transaction's coordinator does not know. */
 export interface HangingTransaction extends OpenTransaction {
@@ -62,7 +71,6 @@ export interface HangingTransactions {
   readonly incomplete: readonly BrokerFailure[]
 }
 
-const DEFAULT_MAX_TIMEOUT_MS = 20 * 60_000
 /**
  * How many partitions are described in one round. The results of a round are discarded before the
  * next.
@@ -77,28 +85,23 @@ export function hangingTransactionOperations(context: AdminContext) {
       options: FindHangingTransactionsOptions = {},
     ): Promise<HangingTransactions> {
       const operation = 'findHangingTransactions'
-      const deadline = begin(context, operation, options, {
-        topics: anArrayOf(aString),
-        broker: anInteger(0),
-        maxTransactionTimeoutMs: anInteger(1),
-      })
-      if (options.topics !== undefined) checkDistinct(operation, 'topic', options.topics)
-      return find(cluster, options, deadline)
+      const settings = begin(context, operation, options, FIND_HANGING_TRANSACTIONS_OPTIONS)
+      const { deadline, topics, broker, maxTransactionTimeoutMs } = settings
+      if (topics !== undefined) checkDistinct(operation, 'topic', topics)
+      const before = Date.now() - maxTransactionTimeoutMs
+      return find(cluster, topics, broker, before, deadline)
     },
   }
 }
 
 async function find(
   cluster: Cluster,
-  {
-    topics,
-    broker,
-    maxTransactionTimeoutMs = DEFAULT_MAX_TIMEOUT_MS,
-  }: FindHangingTransactionsOptions,
+  topics: readonly string[] | undefined,
+  broker: number | undefined,
+  before: number,
   deadline: Deadline,
 ): Promise<HangingTransactions> {
   const { partitions, failed } = await partitionsToAsk(cluster, topics, broker, deadline)
-  const before = Date.now() - maxTransactionTimeoutMs
   const candidates: HangingTransaction[] = []
   for (let at = 0; at < partitions.length; at += PARTITIONS_AT_ONCE) {
     const part = partitions.slice(at, at + PARTITIONS_AT_ONCE)

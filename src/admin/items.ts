@@ -50,9 +50,9 @@ export class ItemsFailedError extends KafkaError {
 export function settled<Result extends Item>(
   operation: string,
   results: readonly Result[],
-  settle: boolean | undefined,
+  settle: boolean,
 ): readonly Result[] {
-  if (settle !== true && results.some(({ error }) => error !== undefined)) {
+  if (!settle && results.some(({ error }) => error !== undefined)) {
     throw new ItemsFailedError(operation, results)
   }
   return results

@@ -1,8 +1,10 @@
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
+import type { OptionTable } from '../option-table.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { KafkaError } from '../errors.ts'
+import { aBoolean } from '../options.ts'
 import { describeGroupsOfAnyType } from './describe-groups.ts'
 import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
 import { offsetsOfGroups, type GroupOffset } from './list-group-offsets.ts'
@@ -22,6 +24,12 @@ export interface LagOptions extends CallOptions {
    */
   readonly isReadCommitted?: boolean
 }
+
+/** The checks and defaults of `LagOptions`. */
+export const LAG_OPTIONS = {
+  ...CALL_OPTIONS,
+  isReadCommitted: { check: aBoolean, default: false },
+} as const satisfies OptionTable<LagOptions>
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition, Item {

@@ -1,14 +1,15 @@
 import { offsetFetch, type OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { eachOf } from '../async/each-of.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { LAST_WITH_NAMES } from '../consumer/offsets/topic-ids.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError, UnsupportedVersionError } from '../errors.ts'
-import { anArrayOf, anObject, aString, checkOptions } from '../options.ts'
+import type { OptionTable } from '../option-table.ts'
+import { aBoolean, anArrayOf, anObject, aString, checkOptions } from '../options.ts'
 import {
   checkDistinct,
   exactNumber,
@@ -55,6 +56,12 @@ export interface ListGroupOffsetsOptions extends CallOptions {
    */
   readonly requireStable?: boolean
 }
+
+/** The checks and defaults of `ListGroupOffsetsOptions`. */
+export const LIST_GROUP_OFFSETS_OPTIONS = {
+  ...CALL_OPTIONS,
+  requireStable: { check: aBoolean, default: false },
+} as const satisfies OptionTable<ListGroupOffsetsOptions>
 
 export interface GroupToList {
   readonly group: string

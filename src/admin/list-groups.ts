@@ -1,8 +1,11 @@
 import { listGroups as listGroupsApi } from '../../protocol/apis/list-groups.ts'
 import type { Deadline } from '../async/deadline.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
+import { anArrayOf, aString, either, oneOf } from '../options.ts'
 import { GROUP_TYPES, type GroupType } from './group-description.ts'
 import { throwIfRequestRejected } from './incomplete.ts'
 import { compareText } from './items.ts'
@@ -29,11 +32,23 @@ export interface GroupList {
   readonly incomplete: readonly BrokerFailure[]
 }
 
-export interface GroupFilters {
+/** The options of `listGroups`. */
+export interface ListGroupsOptions extends CallOptions {
+  /** Only groups in these states, such as `Stable` or `Empty` (Kafka 2.6 or newer). Default: all. */
   readonly states?: readonly string[]
+  /** Only groups of these types (Kafka 3.7 or newer). Default: all. */
   readonly types?: readonly GroupType[]
+  /** Only groups of these protocol types, such as `consumer` or `connect`. Default: all. */
   readonly protocolTypes?: readonly string[]
 }
+
+/** The checks and defaults of `ListGroupsOptions`. */
+export const LIST_GROUPS_OPTIONS = {
+  ...CALL_OPTIONS,
+  states: { check: anArrayOf(aString), defaultText: 'all' },
+  types: { check: anArrayOf(oneOf(...GROUP_TYPES)), defaultText: 'all' },
+  protocolTypes: { check: anArrayOf(either(aString, oneOf(''))), defaultText: 'all' },
+} as const satisfies OptionTable<ListGroupsOptions>
 
 const WITH_STATES = 4
 const WITH_TYPES = 5
@@ -41,7 +56,7 @@ const WITH_TYPES = 5
 export async function listGroups(
   cluster: Cluster,
   deadline: Deadline,
-  { states, types, protocolTypes }: GroupFilters = {},
+  { states, types, protocolTypes }: Omit<ListGroupsOptions, keyof CallOptions> = {},
 ): Promise<GroupList> {
   const what = 'listing the groups'
   const { answers, incomplete } = await cluster.fanOut.everyBroker({

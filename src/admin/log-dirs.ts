@@ -6,7 +6,7 @@ import {
 } from '../../protocol/apis/describe-log-dirs.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { appendTo } from '../cluster/append-to.ts'
@@ -17,8 +17,9 @@ import {
   type TopicPartition,
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
-import { anArrayOf, anInteger, aString, shown } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import type { OptionTable } from '../option-table.ts'
+import { anArrayOf, anInteger, anObject, aString, shown } from '../options.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
   exactNumber,
@@ -80,6 +81,12 @@ export interface DescribeLogDirsOptions extends CallOptions {
   readonly partitions?: readonly TopicPartition[]
 }
 
+/** The checks and defaults of `DescribeLogDirsOptions`. */
+export const DESCRIBE_LOG_DIRS_OPTIONS = {
+  ...CALL_OPTIONS,
+  partitions: { check: anArrayOf(anObject), defaultText: 'all' },
+} as const satisfies OptionTable<DescribeLogDirsOptions>
+
 /** The result of `describeReplicaLogDirs` for one replica. */
 export interface ReplicaLogDir extends PartitionReplica, Item {
   /** Undefined if the broker has no such replica. */
@@ -120,12 +127,10 @@ export function logDirOperations(context: AdminContext) {
       options: DescribeLogDirsOptions = {},
     ): Promise<readonly BrokerLogDirs[]> {
       const operation = 'describeLogDirs'
-      const deadline = begin(context, operation, options, {
-        partitions: anArrayOf(() => undefined),
-      })
+      const settings = begin(context, operation, options, DESCRIBE_LOG_DIRS_OPTIONS)
+      const { deadline, partitions = null } = settings
       if (brokers !== undefined) checkBrokers(operation, brokers)
-      if (options.partitions !== undefined) checkPartitions(operation, options.partitions)
-      const partitions = options.partitions ?? null
+      if (partitions !== null) checkPartitions(operation, partitions)
       if (brokers === undefined) await cluster.router.refreshBrokers(deadline)
       const asked = brokers ?? [...cluster.brokers.keys()]
       return logDirsOf(
@@ -141,7 +146,7 @@ export function logDirOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly ReplicaLogDir[]> {
       const operation = 'describeReplicaLogDirs'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkReplicas(operation, replicas)
       const byBroker = new Map<number, PartitionReplica[]>()
       for (const replica of replicas) appendTo(byBroker, replica.broker, replica)
@@ -161,7 +166,7 @@ export function logDirOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ReplicaResult[]> {
       const operation = 'alterReplicaLogDirs'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkReplicas(operation, moves)
       for (const { logDir, ...replica } of moves) {
         const problem = aString(logDir)
@@ -182,7 +187,7 @@ export function logDirOperations(context: AdminContext) {
         broker,
         ...(error === undefined ? {} : { error }),
       }))
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
   }
 }

@@ -4,12 +4,12 @@
  * cluster has changed since.
  */
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { anArrayOf, anInteger, aString, checkOptions, shown } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { commitOffsets } from './group-offsets.ts'
 import { offsetsOfGroups } from './list-group-offsets.ts'
 import { checkDistinct, settled, type Item } from './items.ts'
@@ -102,7 +102,7 @@ export function planOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<OffsetResetPlan> {
       const operation = 'planOffsetReset'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkResetRequest(operation, request)
       return planReset(cluster, request, deadline)
     },
@@ -118,7 +118,7 @@ export function planOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<ReassignmentPlan> {
       const operation = 'planReassignment'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkOptions<ReassignmentRequest>(`the request of ${operation}`, request, {
         topics: anArrayOf(aString),
         brokers: anArrayOf(anInteger(0)),
@@ -133,7 +133,7 @@ export function planOperations(context: AdminContext) {
      * PLAN_OUTDATED, and is not changed. Throws ItemsFailedError.
      */
     async apply(plan: AdminPlan, options: ChangeOptions = {}): Promise<readonly PartitionResult[]> {
-      const deadline = begin(context, 'apply', options, CHANGE)
+      const { deadline, settle } = begin(context, 'apply', options, CHANGE_OPTIONS)
       const kind: unknown = (plan as Partial<AdminPlan> | null)?.kind
       if (kind !== 'offsetReset' && kind !== 'reassignment') {
         throw new InvalidArgumentError(`apply: the argument must be a plan, not ${shown(plan)}`)
@@ -142,7 +142,7 @@ export function planOperations(context: AdminContext) {
         plan.kind === 'offsetReset'
           ? await applyReset(cluster, plan, deadline)
           : await applyMoves(cluster, plan, deadline)
-      return settled('apply', results, options.settle)
+      return settled('apply', results, settle)
     },
   }
 }

@@ -3,10 +3,11 @@ import { describeProducers } from '../../protocol/apis/describe-producers.ts'
 import type { DescribeProducersResponse } from '../../protocol/apis/describe-producers.ts'
 import { writeTxnMarkers } from '../../protocol/apis/write-txn-markers.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anInteger, checkOptions, aString } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import {
@@ -49,9 +50,15 @@ export interface PartitionProducers extends TopicPartition, Item {
 
 /** The options of `describeProducers`. */
 export interface DescribeProducersOptions extends CallOptions {
-  /** The node id of a replica to ask instead of the leaders. */
+  /** The node id of the replica to ask. Default: the leader of each partition. */
   readonly broker?: number
 }
+
+/** The checks and defaults of `DescribeProducersOptions`. */
+export const DESCRIBE_PRODUCERS_OPTIONS = {
+  ...CALL_OPTIONS,
+  broker: { check: anInteger(0), defaultText: 'the leader of each partition' },
+} as const satisfies OptionTable<DescribeProducersOptions>
 
 /** An open transaction in a partition, as `findHangingTransactions` returns it. */
 export interface OpenTransaction extends TopicPartition {
@@ -72,9 +79,9 @@ export function producerOperations(context: AdminContext) {
       options: DescribeProducersOptions = {},
     ): Promise<readonly PartitionProducers[]> {
       const operation = 'describeProducers'
-      const deadline = begin(context, operation, options, { broker: anInteger(0) })
+      const { deadline, broker } = begin(context, operation, options, DESCRIBE_PRODUCERS_OPTIONS)
       checkPartitions(operation, partitions)
-      return producersOf(cluster, partitions, deadline, options.broker)
+      return producersOf(cluster, partitions, deadline, broker)
     },
 
     /**
@@ -86,7 +93,7 @@ export function producerOperations(context: AdminContext) {
      */
     async abortTransaction(transaction: OpenTransaction, options: CallOptions = {}): Promise<void> {
       const operation = 'abortTransaction'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkOpenTransaction(operation, transaction)
       const { topic, partition, producerId, producerEpoch, coordinatorEpoch = 0 } = transaction
       const item = { topic, partition }

@@ -6,8 +6,9 @@ import { unregisterBroker } from '../../protocol/apis/unregister-broker.ts'
 import { unregisterController } from '../../protocol/apis/unregister-controller.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { BrokerError, InvalidArgumentError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, anObject, aString, checkOptions, shown } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import { aDirectoryId } from './ids.ts'
@@ -86,6 +87,12 @@ export interface RaftVoterOptions extends CallOptions {
   readonly clusterId?: string
 }
 
+/** The checks and defaults of `RaftVoterOptions`. */
+export const RAFT_VOTER_OPTIONS = {
+  ...CALL_OPTIONS,
+  clusterId: { check: aString, defaultText: 'any cluster' },
+} as const satisfies OptionTable<RaftVoterOptions>
+
 const METADATA_TOPIC = '__cluster_metadata'
 
 export function quorumOperations(context: AdminContext) {
@@ -96,7 +103,7 @@ export function quorumOperations(context: AdminContext) {
      * 3.3 or newer).
      */
     async describeMetadataQuorum(options: CallOptions = {}): Promise<MetadataQuorum> {
-      const deadline = begin(context, 'describeMetadataQuorum', options, {})
+      const { deadline } = begin(context, 'describeMetadataQuorum', options, CALL_OPTIONS)
       const what = 'describing the metadata quorum'
       const response = await cluster.router.call(
         describeQuorum,
@@ -109,7 +116,8 @@ export function quorumOperations(context: AdminContext) {
     /** Adds a running controller to the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
     async addRaftVoter(voter: NewRaftVoter, options: RaftVoterOptions = {}): Promise<void> {
       const operation = 'addRaftVoter'
-      const deadline = begin(context, operation, options, { clusterId: aString })
+      const settings = begin(context, operation, options, RAFT_VOTER_OPTIONS)
+      const { deadline, clusterId = null } = settings
       checkOptions<NewRaftVoter>(`the voter of ${operation}`, voter, {
         voter: anInteger(0),
         directoryId: aDirectoryId,
@@ -130,7 +138,7 @@ export function quorumOperations(context: AdminContext) {
       await cluster.router.call(
         addRaftVoter,
         {
-          clusterId: options.clusterId ?? null,
+          clusterId,
           timeoutMs: brokerTimeoutMs(cluster, deadline),
           voterId: voter.voter,
           voterDirectoryId: voter.directoryId,
@@ -143,7 +151,8 @@ export function quorumOperations(context: AdminContext) {
     /** Removes a controller from the voters of the quorum (KIP-853, Kafka 3.9 or newer). */
     async removeRaftVoter(voter: RaftVoter, options: RaftVoterOptions = {}): Promise<void> {
       const operation = 'removeRaftVoter'
-      const deadline = begin(context, operation, options, { clusterId: aString })
+      const settings = begin(context, operation, options, RAFT_VOTER_OPTIONS)
+      const { deadline, clusterId = null } = settings
       checkOptions<RaftVoter>(`the voter of ${operation}`, voter, {
         voter: anInteger(0),
         directoryId: aDirectoryId,
@@ -152,7 +161,7 @@ export function quorumOperations(context: AdminContext) {
       await cluster.router.call(
         removeRaftVoter,
         {
-          clusterId: options.clusterId ?? null,
+          clusterId,
           voterId: voter.voter,
           voterDirectoryId: voter.directoryId,
         },
@@ -166,7 +175,7 @@ export function quorumOperations(context: AdminContext) {
      * broker.
      */
     async unregisterBroker(broker: number, options: CallOptions = {}): Promise<void> {
-      const deadline = begin(context, 'unregisterBroker', options, {})
+      const { deadline } = begin(context, 'unregisterBroker', options, CALL_OPTIONS)
       checkNode('unregisterBroker', broker)
       const what = `unregistering broker ${broker}`
       const settings = { to: 'controller', what, deadline } as const
@@ -177,7 +186,7 @@ export function quorumOperations(context: AdminContext) {
      * Removes the registration of a controller that is not a voter any more (Kafka 4.4 or newer).
      */
     async unregisterController(controller: number, options: CallOptions = {}): Promise<void> {
-      const deadline = begin(context, 'unregisterController', options, {})
+      const { deadline } = begin(context, 'unregisterController', options, CALL_OPTIONS)
       checkNode('unregisterController', controller)
       const what = `unregistering controller ${controller}`
       const settings = { to: 'controller', what, deadline } as const

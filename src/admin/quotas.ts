@@ -1,9 +1,10 @@
 import { alterClientQuotas as alterApi } from '../../protocol/apis/alter-client-quotas.ts'
 import { describeClientQuotas as describeApi } from '../../protocol/apis/describe-client-quotas.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anObject, aString, checkOptions, type Check } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** Kafka's names of the parts of a quota's entity, by ours. */
@@ -77,6 +78,12 @@ export interface AlterQuotasOptions extends ChangeOptions {
   readonly validateOnly?: boolean
 }
 
+/** The checks and defaults of `AlterQuotasOptions`. */
+export const ALTER_QUOTAS_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  validateOnly: { check: aBoolean, default: false },
+} as const satisfies OptionTable<AlterQuotasOptions>
+
 /** Kafka's numbers of the ways to match a part of an entity. */
 const MATCH = { exact: 0, default: 1, any: 2 } as const
 
@@ -92,7 +99,7 @@ export function quotaOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly ClientQuotas[]> {
       const operation = 'describeClientQuotas'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkOptions<QuotaFilter>(`the filter of ${operation}`, filter, {
         user: aMatch,
         clientId: aMatch,
@@ -133,9 +140,9 @@ export function quotaOperations(context: AdminContext) {
       options: AlterQuotasOptions = {},
     ): Promise<readonly QuotaChangeResult[]> {
       const operation = 'alterClientQuotas'
-      const deadline = begin(context, operation, options, { ...CHANGE, validateOnly: aBoolean })
+      const settings = begin(context, operation, options, ALTER_QUOTAS_OPTIONS)
+      const { deadline, settle, validateOnly } = settings
       checkChanges(operation, changes)
-      const { validateOnly = false, settle } = options
       const outcomes = await cluster.fanOut.run<QuotaChange, undefined>({
         items: changes,
         to: () => 'controller',

@@ -6,12 +6,19 @@ import {
 } from '../../protocol/apis/list-partition-reassignments.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anInteger, shown } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import { itemError, outcomeOf, retryElsewhere, settled } from './items.ts'
 import {
   checkPartitions,
@@ -38,6 +45,12 @@ export interface AlterReassignmentsOptions extends ChangeOptions {
   readonly allowReplicationFactorChange?: boolean
 }
 
+/** The checks and defaults of `AlterReassignmentsOptions`. */
+export const ALTER_REASSIGNMENTS_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  allowReplicationFactorChange: { check: aBoolean, default: true },
+} as const satisfies OptionTable<AlterReassignmentsOptions>
+
 /** A move that is in progress. */
 export interface PartitionReassignment extends TopicPartition {
   /** The current replicas, including those that are being added and removed. */
@@ -63,12 +76,9 @@ export function reassignmentOperations(context: AdminContext) {
       options: AlterReassignmentsOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterPartitionReassignments'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        allowReplicationFactorChange: aBoolean,
-      })
+      const settings = begin(context, operation, options, ALTER_REASSIGNMENTS_OPTIONS)
+      const { deadline, allowReplicationFactorChange, settle } = settings
       checkReassignments(operation, reassignments)
-      const { allowReplicationFactorChange = true, settle } = options
       const results = await reassign(cluster, reassignments, deadline, allowReplicationFactorChange)
       return settled(operation, results, settle)
     },
@@ -79,7 +89,7 @@ export function reassignmentOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly PartitionReassignment[]> {
       const operation = 'listPartitionReassignments'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       if (partitions !== undefined) checkPartitions(operation, partitions)
       return reassignmentsOf(cluster, partitions, deadline)
     },

@@ -5,14 +5,21 @@ import {
 } from '../../protocol/apis/list-offsets.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '../errors.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anInteger, oneOf, shown } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import {
   exactNumber,
   itemError,
@@ -54,11 +61,20 @@ export interface ListedOffset extends TopicPartition, Item {
 /** The options of `listOffsets`. */
 export interface ListOffsetsOptions extends CallOptions {
   /**
-   * With `read_committed` the log ends at the first open transaction. Default: `read_uncommitted`,
-   * as in Java.
+   * With `read_committed` the log ends at the first open transaction. Default: `read_uncommitted`
+   * (as in Java).
    */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
 }
+
+/** The checks and defaults of `ListOffsetsOptions`. */
+export const LIST_OFFSETS_OPTIONS = {
+  ...CALL_OPTIONS,
+  isolationLevel: {
+    check: oneOf('read_uncommitted', 'read_committed'),
+    default: 'read_uncommitted',
+  },
+} as const satisfies OptionTable<ListOffsetsOptions>
 
 /** A partition whose first records `deleteRecords` is to delete. */
 export interface RecordsToDelete extends TopicPartition {
@@ -103,11 +119,10 @@ export function recordOperations(context: AdminContext) {
       at: OffsetPosition,
       options: ListOffsetsOptions = {},
     ): Promise<readonly ListedOffset[]> {
-      const deadline = begin(context, 'listOffsets', options, {
-        isolationLevel: oneOf('read_uncommitted', 'read_committed'),
-      })
-      checkPartitions('listOffsets', partitions)
-      const isReadCommitted = options.isolationLevel === 'read_committed'
+      const operation = 'listOffsets'
+      const { deadline, isolationLevel } = begin(context, operation, options, LIST_OFFSETS_OPTIONS)
+      checkPartitions(operation, partitions)
+      const isReadCommitted = isolationLevel === 'read_committed'
       return offsetsAt(cluster, partitions, at, deadline, isReadCommitted)
     },
 
@@ -120,7 +135,7 @@ export function recordOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly DeletedRecords[]> {
       const operation = 'deleteRecords'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkPartitions(operation, records)
       for (const { topic, partition, beforeOffset } of records) {
         const problem = anInteger(-1)(beforeOffset)
@@ -138,7 +153,7 @@ export function recordOperations(context: AdminContext) {
         ask: (items, recipient) => deleteAt(cluster, items, recipient, deadline),
       })
       const results: readonly DeletedRecords[] = partitionsFound(outcomes)
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
   }
 }

@@ -9,7 +9,7 @@ import {
   type DescribeShareGroupOffsetsResponse,
 } from '../../protocol/apis/describe-share-group-offsets.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import {
@@ -20,7 +20,7 @@ import {
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, shown } from '../options.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
   exactNumber,
@@ -73,7 +73,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       groups: readonly GroupPartitions[],
       options: CallOptions = {},
     ): Promise<readonly ShareGroupOffsets[]> {
-      const deadline = begin(context, 'listShareGroupOffsets', options, {})
+      const { deadline } = begin(context, 'listShareGroupOffsets', options, CALL_OPTIONS)
       const wanted = groupsToList('listShareGroupOffsets', groups)
       const outcomes = await cluster.fanOut.run<GroupToList, readonly ShareGroupOffset[]>({
         items: wanted,
@@ -116,7 +116,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly PartitionResult[]> {
       const operation = 'alterShareGroupOffsets'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
       checkPartitions(operation, offsets)
       for (const { startOffset, ...one } of offsets) {
@@ -168,7 +168,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
           })
         },
       })
-      return settled(operation, partitionResults(outcomes), options.settle)
+      return settled(operation, partitionResults(outcomes), settle)
     },
 
     /**
@@ -181,7 +181,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly TopicResult[]> {
       const operation = 'deleteShareGroupOffsets'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
       checkDistinct(operation, 'topic', topics)
       const what = `deleting offsets of share group '${group}'`
@@ -210,7 +210,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
         topic,
         ...(error === undefined ? {} : { error }),
       }))
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
   }
 }

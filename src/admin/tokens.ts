@@ -3,8 +3,9 @@ import { describeDelegationToken as describeApi } from '../../protocol/apis/desc
 import { expireDelegationToken as expireApi } from '../../protocol/apis/expire-delegation-token.ts'
 import { renewDelegationToken as renewApi } from '../../protocol/apis/renew-delegation-token.ts'
 import { toSafeNumber } from '../../protocol/records/safe-number.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, checkOptions, concealed, type Check } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { compareText } from './items.ts'
@@ -29,33 +30,70 @@ export interface DelegationToken {
   readonly maxTimestampMs: number
 }
 
+const aPrincipal: Check<string> = (value) =>
+  typeof value === 'string' && /^[^:]+:./.test(value)
+    ? undefined
+    : "must be a principal, such as 'User:alice'"
+
 /** The options of `createDelegationToken`. */
 export interface CreateTokenOptions extends CallOptions {
   /** The owner of the token, as in `User:alice` (KIP-373, Kafka 3.3 or newer). Default: the principal that creates it. */
   readonly owner?: string
-  /** The principals that may renew it in addition to the owner. Default: none. */
+  /** The principals that may renew it in addition to the owner. Default: `[]`. */
   readonly renewers?: readonly string[]
-  /** Default: the broker's `delegation.token.max.lifetime.ms`, 7 days. */
+  /** How long the token can be renewed. Default: the broker's `delegation.token.max.lifetime.ms` (7 days unless it is set). */
   readonly maxLifetimeMs?: number
 }
 
+/** The checks and defaults of `CreateTokenOptions`. */
+export const CREATE_TOKEN_OPTIONS = {
+  ...CALL_OPTIONS,
+  owner: { check: aPrincipal, defaultText: 'the principal that creates it' },
+  renewers: { check: anArrayOf(aPrincipal), default: [] },
+  maxLifetimeMs: {
+    check: anInteger(1),
+    defaultText: "the broker's `delegation.token.max.lifetime.ms`",
+  },
+} as const satisfies OptionTable<CreateTokenOptions>
+
 /** The options of `renewDelegationToken`. */
 export interface RenewTokenOptions extends CallOptions {
-  /** Default: the broker's `delegation.token.expiry.time.ms`, a day. */
+  /** How long the token remains valid from now on. Default: the broker's `delegation.token.expiry.time.ms` (a day unless it is set). */
   readonly renewPeriodMs?: number
 }
 
+/** The checks and defaults of `RenewTokenOptions`. */
+export const RENEW_TOKEN_OPTIONS = {
+  ...CALL_OPTIONS,
+  renewPeriodMs: {
+    check: anInteger(1),
+    defaultText: "the broker's `delegation.token.expiry.time.ms`",
+  },
+} as const satisfies OptionTable<RenewTokenOptions>
+
 /** The options of `expireDelegationToken`. */
 export interface ExpireTokenOptions extends CallOptions {
-  /** How long the token remains valid. Default: 0, which deletes it immediately. */
+  /** How long the token remains valid; with 0 it is deleted immediately. Default: 0. */
   readonly expiryTimePeriodMs?: number
 }
+
+/** The checks and defaults of `ExpireTokenOptions`. */
+export const EXPIRE_TOKEN_OPTIONS = {
+  ...CALL_OPTIONS,
+  expiryTimePeriodMs: { check: anInteger(0), default: 0 },
+} as const satisfies OptionTable<ExpireTokenOptions>
 
 /** The options of `describeDelegationTokens`. */
 export interface DescribeTokenOptions extends CallOptions {
   /** Only tokens of these owners. Default: all tokens that this client may see. */
   readonly owners?: readonly string[]
 }
+
+/** The checks and defaults of `DescribeTokenOptions`. */
+export const DESCRIBE_TOKEN_OPTIONS = {
+  ...CALL_OPTIONS,
+  owners: { check: anArrayOf(aPrincipal), defaultText: 'all tokens that this client may see' },
+} as const satisfies OptionTable<DescribeTokenOptions>
 
 /** The result of `renewDelegationToken` and `expireDelegationToken`. */
 export interface TokenExpiry {
@@ -81,12 +119,8 @@ export function tokenOperations(context: AdminContext) {
      */
     async createDelegationToken(options: CreateTokenOptions = {}): Promise<DelegationToken> {
       const operation = 'createDelegationToken'
-      const deadline = begin(context, operation, options, {
-        owner: aPrincipal,
-        renewers: anArrayOf(aPrincipal),
-        maxLifetimeMs: anInteger(1),
-      })
-      const { owner, renewers = [], maxLifetimeMs = BROKER_DEFAULT } = options
+      const settings = begin(context, operation, options, CREATE_TOKEN_OPTIONS)
+      const { deadline, owner, renewers, maxLifetimeMs = BROKER_DEFAULT } = settings
       let version = 0
       const created = await cluster.router.call(
         createApi,
@@ -126,10 +160,11 @@ export function tokenOperations(context: AdminContext) {
       options: RenewTokenOptions = {},
     ): Promise<TokenExpiry> {
       const operation = 'renewDelegationToken'
-      const deadline = begin(context, operation, options, { renewPeriodMs: anInteger(1) })
+      const settings = begin(context, operation, options, RENEW_TOKEN_OPTIONS)
+      const { deadline, renewPeriodMs = BROKER_DEFAULT } = settings
       const body = {
         hmac: bytesOf(operation, hmac),
-        renewPeriodMs: BigInt(options.renewPeriodMs ?? BROKER_DEFAULT),
+        renewPeriodMs: BigInt(renewPeriodMs),
       }
       const { expiryTimestampMs } = await cluster.router.call(renewApi, body, {
         to: 'any',
@@ -148,8 +183,8 @@ export function tokenOperations(context: AdminContext) {
       options: ExpireTokenOptions = {},
     ): Promise<TokenExpiry> {
       const operation = 'expireDelegationToken'
-      const deadline = begin(context, operation, options, { expiryTimePeriodMs: anInteger(0) })
-      const { expiryTimePeriodMs = 0 } = options
+      const settings = begin(context, operation, options, EXPIRE_TOKEN_OPTIONS)
+      const { deadline, expiryTimePeriodMs } = settings
       const body = {
         hmac: bytesOf(operation, hmac),
         expiryTimePeriodMs: BigInt(expiryTimePeriodMs === 0 ? AT_ONCE : expiryTimePeriodMs),
@@ -169,10 +204,8 @@ export function tokenOperations(context: AdminContext) {
     async describeDelegationTokens(
       options: DescribeTokenOptions = {},
     ): Promise<readonly DelegationToken[]> {
-      const deadline = begin(context, 'describeDelegationTokens', options, {
-        owners: anArrayOf(aPrincipal),
-      })
-      const { owners } = options
+      const operation = 'describeDelegationTokens'
+      const { deadline, owners } = begin(context, operation, options, DESCRIBE_TOKEN_OPTIONS)
       let version = 0
       const { tokens } = await cluster.router.call(
         describeApi,
@@ -234,11 +267,6 @@ function partsOf(principal: string): PrincipalParts {
   const at = principal.indexOf(':')
   return { principalType: principal.slice(0, at), principalName: principal.slice(at + 1) }
 }
-
-const aPrincipal: Check = (value) =>
-  typeof value === 'string' && /^[^:]+:./.test(value)
-    ? undefined
-    : "must be a principal, such as 'User:alice'"
 
 const base64: Check = (value) =>
   typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)

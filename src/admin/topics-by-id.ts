@@ -2,18 +2,22 @@
  * Topics by id. The id distinguishes a topic from an older or newer topic with the same name
  * (KIP-516).
  */
+import { CALL_OPTIONS } from '../call-options.ts'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { UnsupportedVersionError } from '../errors.ts'
-import { aBoolean } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext } from './context.ts'
-import { TOPICS_IN_A_REQUEST } from './describe-topics.ts'
+import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
+import {
+  DESCRIBE_TOPICS_OPTIONS,
+  TOPICS_IN_A_REQUEST,
+  type DescribeTopicsOptions,
+} from './describe-topics.ts'
 import { checkTopicIds } from './ids.ts'
 import { itemError, outcomeOf, settled, type Item } from './items.ts'
 import { retryTopics } from './topic-retries.ts'
 import { topicDescription, type TopicDescription } from './topic-description.ts'
-import type { DeleteTopicsOptions, DescribeTopicsOptions } from './topics.ts'
+import { DELETE_TOPICS_OPTIONS, type DeleteTopicsOptions } from './topics.ts'
 import { waitUntilGone } from './visibility.ts'
 
 /** The result of `describeTopicsById` for one id. */
@@ -38,6 +42,11 @@ export interface DeletedTopicId extends Item {
 const METADATA_BY_ID = 12
 const DELETE_BY_ID = 6
 
+const DESCRIBE_BY_ID_OPTIONS = {
+  ...CALL_OPTIONS,
+  includeAuthorizedOperations: DESCRIBE_TOPICS_OPTIONS.includeAuthorizedOperations,
+} as const
+
 const NO_NAME = { name: null, topicId: '' }
 
 export function topicByIdOperations(context: AdminContext) {
@@ -52,11 +61,9 @@ export function topicByIdOperations(context: AdminContext) {
       options: Omit<DescribeTopicsOptions, 'responsePartitionLimit'> = {},
     ): Promise<readonly DescribedTopicId[]> {
       const operation = 'describeTopicsById'
-      const deadline = begin(context, operation, options, {
-        includeAuthorizedOperations: aBoolean,
-      })
+      const settings = begin(context, operation, options, DESCRIBE_BY_ID_OPTIONS)
+      const { deadline, includeAuthorizedOperations } = settings
       checkTopicIds(operation, topicIds)
-      const { includeAuthorizedOperations = false } = options
       const outcomes = await cluster.fanOut.run<string, DescribedTopicId>({
         items: topicIds,
         to: () => 'any',
@@ -107,18 +114,15 @@ export function topicByIdOperations(context: AdminContext) {
       options: DeleteTopicsOptions = {},
     ): Promise<readonly DeletedTopicId[]> {
       const operation = 'deleteTopicsById'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        waitUntilGone: aBoolean,
-        retryOnQuotaViolation: aBoolean,
-      })
+      const settings = begin(context, operation, options, DELETE_TOPICS_OPTIONS)
+      const { deadline } = settings
       checkTopicIds(operation, topicIds)
       const outcomes = await cluster.fanOut.run<string, { topic?: string }>({
         items: topicIds,
         to: () => 'controller',
         what: 'deleting topics',
         deadline,
-        retry: retryTopics(options.retryOnQuotaViolation ?? true),
+        retry: retryTopics(settings.retryOnQuotaViolation),
         ask: async (ids, recipient) => {
           const response = await recipient.request(deleteTopicsApi, (version) => {
             if (version < DELETE_BY_ID) {
@@ -140,13 +144,13 @@ export function topicByIdOperations(context: AdminContext) {
       const results = outcomes.map(({ item: topicId, result, error }) =>
         error === undefined ? { topicId, ...result } : { topicId, error },
       )
-      if (options.waitUntilGone ?? true) {
+      if (settings.waitUntilGone) {
         const deleted = outcomes.flatMap(({ result }) =>
           result?.topic === undefined ? [] : [result.topic],
         )
         await waitUntilGone(cluster, deleted, deadline)
       }
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settings.settle)
     },
   }
 }

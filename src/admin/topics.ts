@@ -2,12 +2,23 @@ import { createPartitions as createPartitionsApi } from '../../protocol/apis/cre
 import { createTopics as createTopicsApi } from '../../protocol/apis/create-topics.ts'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topics.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
-import { describeTopicsByName } from './describe-topics.ts'
+import {
+  DESCRIBE_TOPICS_OPTIONS,
+  describeTopicsByName,
+  type DescribeTopicsOptions,
+} from './describe-topics.ts'
 import { eachTopic, listAllTopics, listTopicNames } from './list-topics.ts'
 import type { TopicDescription } from './topic-description.ts'
 import { retryTopics } from './topic-retries.ts'
@@ -52,6 +63,12 @@ export interface TopicChangeOptions extends ChangeOptions {
   readonly retryOnQuotaViolation?: boolean
 }
 
+/** The checks and defaults of `TopicChangeOptions`. */
+export const TOPIC_CHANGE_OPTIONS = {
+  ...CHANGE_OPTIONS,
+  retryOnQuotaViolation: { check: aBoolean, default: true },
+} as const satisfies OptionTable<TopicChangeOptions>
+
 /** The options of `createTopics`. */
 export interface CreateTopicsOptions extends TopicChangeOptions {
   /** Checks whether the topics can be created, without creating them. Default: false. */
@@ -59,6 +76,13 @@ export interface CreateTopicsOptions extends TopicChangeOptions {
   /** Waits until every broker that responds knows the topics and their leaders. Default: true. */
   readonly waitUntilVisible?: boolean
 }
+
+/** The checks and defaults of `CreateTopicsOptions`. */
+export const CREATE_TOPICS_OPTIONS = {
+  ...TOPIC_CHANGE_OPTIONS,
+  validateOnly: { check: aBoolean, default: false },
+  waitUntilVisible: { check: aBoolean, default: true },
+} as const satisfies OptionTable<CreateTopicsOptions>
 
 /** The result of an operation for one topic, such as `deleteTopics`. */
 export interface TopicResult extends Item {
@@ -71,6 +95,12 @@ export interface DeleteTopicsOptions extends TopicChangeOptions {
   /** Waits until no broker that responds knows the topics. Default: true. */
   readonly waitUntilGone?: boolean
 }
+
+/** The checks and defaults of `DeleteTopicsOptions`. */
+export const DELETE_TOPICS_OPTIONS = {
+  ...TOPIC_CHANGE_OPTIONS,
+  waitUntilGone: { check: aBoolean, default: true },
+} as const satisfies OptionTable<DeleteTopicsOptions>
 
 /** A topic that `createPartitions` is to enlarge. */
 export interface NewPartitions {
@@ -92,22 +122,24 @@ export interface CreatePartitionsOptions extends TopicChangeOptions {
   readonly waitUntilVisible?: boolean
 }
 
+/** The checks and defaults of `CreatePartitionsOptions`. */
+export const CREATE_PARTITIONS_OPTIONS = {
+  ...TOPIC_CHANGE_OPTIONS,
+  validateOnly: { check: aBoolean, default: false },
+  waitUntilVisible: { check: aBoolean, default: true },
+} as const satisfies OptionTable<CreatePartitionsOptions>
+
 /** The options of `listTopics`, `listTopicNames` and `eachTopic`. */
 export interface ListTopicsOptions extends CallOptions {
-  /** Whether internal topics such as `__consumer_offsets` are listed. Default: false, as in Java. */
+  /** Whether internal topics such as `__consumer_offsets` are listed. Default: false (as in Java). */
   readonly includeInternal?: boolean
 }
 
-/** The options of `describeTopics`. */
-export interface DescribeTopicsOptions extends CallOptions {
-  /** Whether the results contain the operations that this client may perform. Default: false. */
-  readonly includeAuthorizedOperations?: boolean
-  /**
-   * How many partitions one response contains (Kafka 3.8 or newer; brokers may send fewer).
-   * Default: 2,000.
-   */
-  readonly responsePartitionLimit?: number
-}
+/** The checks and defaults of `ListTopicsOptions`. */
+export const LIST_TOPICS_OPTIONS = {
+  ...CALL_OPTIONS,
+  includeInternal: { check: aBoolean, default: false },
+} as const satisfies OptionTable<ListTopicsOptions>
 
 /** From this version on brokers choose the number of partitions and the replication factor (KIP-464). */
 const CREATE_WITH_DEFAULTS = 4
@@ -123,8 +155,13 @@ export function topicOperations(context: AdminContext) {
      * `describeTopics`.
      */
     async listTopics(options: ListTopicsOptions = {}): Promise<readonly TopicDescription[]> {
-      const deadline = begin(context, 'listTopics', options, { includeInternal: aBoolean })
-      return listAllTopics(cluster, deadline, options.includeInternal ?? false)
+      const { deadline, includeInternal } = begin(
+        context,
+        'listTopics',
+        options,
+        LIST_TOPICS_OPTIONS,
+      )
+      return listAllTopics(cluster, deadline, includeInternal)
     },
 
     /**
@@ -132,8 +169,13 @@ export function topicOperations(context: AdminContext) {
      * than `listTopics`, because the partitions in the response are not decoded. Java: `listTopics`.
      */
     async listTopicNames(options: ListTopicsOptions = {}): Promise<readonly string[]> {
-      const deadline = begin(context, 'listTopicNames', options, { includeInternal: aBoolean })
-      return listTopicNames(cluster, deadline, options.includeInternal ?? false)
+      const { deadline, includeInternal } = begin(
+        context,
+        'listTopicNames',
+        options,
+        LIST_TOPICS_OPTIONS,
+      )
+      return listTopicNames(cluster, deadline, includeInternal)
     },
 
     /**
@@ -142,8 +184,13 @@ export function topicOperations(context: AdminContext) {
      * at a time), so that memory stays bounded.
      */
     eachTopic(options: ListTopicsOptions = {}): AsyncIterable<TopicDescription> {
-      const deadline = begin(context, 'eachTopic', options, { includeInternal: aBoolean })
-      return eachTopic(cluster, deadline, options.includeInternal ?? false)
+      const { deadline, includeInternal } = begin(
+        context,
+        'eachTopic',
+        options,
+        LIST_TOPICS_OPTIONS,
+      )
+      return eachTopic(cluster, deadline, includeInternal)
     },
 
     /**
@@ -154,12 +201,10 @@ export function topicOperations(context: AdminContext) {
       topics: readonly string[],
       options: DescribeTopicsOptions = {},
     ): Promise<readonly TopicDescription[]> {
-      const deadline = begin(context, 'describeTopics', options, {
-        includeAuthorizedOperations: aBoolean,
-        responsePartitionLimit: anInteger(1, 2 ** 31 - 1),
-      })
-      checkDistinct('describeTopics', 'topic', topics)
-      return describeTopicsByName(cluster, topics, deadline, options)
+      const operation = 'describeTopics'
+      const { deadline, ...settings } = begin(context, operation, options, DESCRIBE_TOPICS_OPTIONS)
+      checkDistinct(operation, 'topic', topics)
+      return describeTopicsByName(cluster, topics, deadline, settings)
     },
 
     /** Creates topics. Throws ItemsFailedError, with TOPIC_ALREADY_EXISTS for a topic that exists. */
@@ -168,22 +213,17 @@ export function topicOperations(context: AdminContext) {
       options: CreateTopicsOptions = {},
     ): Promise<readonly CreatedTopic[]> {
       const operation = 'createTopics'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        validateOnly: aBoolean,
-        waitUntilVisible: aBoolean,
-        retryOnQuotaViolation: aBoolean,
-      })
+      const settings = begin(context, operation, options, CREATE_TOPICS_OPTIONS)
+      const { deadline, settle, validateOnly } = settings
       checkTopics(operation, topics)
       for (const topic of topics) checkNewTopic(operation, topic)
-      const { validateOnly = false, waitUntilVisible: wait = true, settle } = options
       const byName = new Map(topics.map((topic) => [topic.topic, topic]))
       const outcomes = await cluster.fanOut.run<string, Omit<CreatedTopic, 'topic'>>({
         items: [...byName.keys()],
         to: () => 'controller',
         what: 'creating topics',
         deadline,
-        retry: retryTopics(options.retryOnQuotaViolation ?? true),
+        retry: retryTopics(settings.retryOnQuotaViolation),
         ask: async (names, recipient) => {
           const response = await recipient.request(createTopicsApi, (version) => ({
             topics: names.map((name) => createTopicBody(byName.get(name)!, version)),
@@ -207,7 +247,7 @@ export function topicOperations(context: AdminContext) {
       const results = outcomes.map(({ item, result, error }) =>
         error === undefined ? { topic: item, ...result } : { topic: item, error },
       )
-      if (wait && !validateOnly) {
+      if (settings.waitUntilVisible && !validateOnly) {
         const counts = outcomes.flatMap(({ item, result, error }) => {
           const { partitions, assignments } = byName.get(item)!
           const count = result?.partitions ?? partitions ?? assignments?.length ?? 1
@@ -224,18 +264,15 @@ export function topicOperations(context: AdminContext) {
       options: DeleteTopicsOptions = {},
     ): Promise<readonly TopicResult[]> {
       const operation = 'deleteTopics'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        waitUntilGone: aBoolean,
-        retryOnQuotaViolation: aBoolean,
-      })
+      const settings = begin(context, operation, options, DELETE_TOPICS_OPTIONS)
+      const { deadline } = settings
       checkDistinct(operation, 'topic', topics)
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: topics,
         to: () => 'controller',
         what: 'deleting topics',
         deadline,
-        retry: retryTopics(options.retryOnQuotaViolation ?? true),
+        retry: retryTopics(settings.retryOnQuotaViolation),
         ask: async (names, recipient) => {
           const response = await recipient.request(deleteTopicsApi, (version) => ({
             topics: version >= DELETE_BY_NAME_OR_ID ? names.map(byNameOnly) : [],
@@ -254,11 +291,11 @@ export function topicOperations(context: AdminContext) {
         topic: item,
         ...(error === undefined ? {} : { error }),
       }))
-      if (options.waitUntilGone ?? true) {
+      if (settings.waitUntilGone) {
         const deleted = outcomes.flatMap(({ item, error }) => (error === undefined ? [item] : []))
         await waitUntilGone(cluster, deleted, deadline)
       }
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settings.settle)
     },
 
     /** Adds partitions to topics; keys may go to other partitions afterwards. Throws ItemsFailedError. */
@@ -267,22 +304,17 @@ export function topicOperations(context: AdminContext) {
       options: CreatePartitionsOptions = {},
     ): Promise<readonly TopicResult[]> {
       const operation = 'createPartitions'
-      const deadline = begin(context, operation, options, {
-        ...CHANGE,
-        validateOnly: aBoolean,
-        waitUntilVisible: aBoolean,
-        retryOnQuotaViolation: aBoolean,
-      })
+      const settings = begin(context, operation, options, CREATE_PARTITIONS_OPTIONS)
+      const { deadline, settle, validateOnly } = settings
       checkTopics(operation, topics)
       for (const topic of topics) checkNewPartitions(operation, topic)
-      const { validateOnly = false, waitUntilVisible: wait = true, settle } = options
       const byName = new Map(topics.map((topic) => [topic.topic, topic]))
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: [...byName.keys()],
         to: () => 'controller',
         what: 'adding partitions',
         deadline,
-        retry: retryTopics(options.retryOnQuotaViolation ?? true),
+        retry: retryTopics(settings.retryOnQuotaViolation),
         ask: async (names, recipient) => {
           const response = await recipient.request(createPartitionsApi, {
             topics: names.map((name) => {
@@ -307,7 +339,7 @@ export function topicOperations(context: AdminContext) {
         topic: item,
         ...(error === undefined ? {} : { error }),
       }))
-      if (wait && !validateOnly) {
+      if (settings.waitUntilVisible && !validateOnly) {
         const counts = outcomes.flatMap(({ item, error }) =>
           error === undefined ? [[item, byName.get(item)!.count] as const] : [],
         )
@@ -320,14 +352,14 @@ export function topicOperations(context: AdminContext) {
      * Waits until every broker that responds knows the topics, with a leader for each partition.
      */
     async waitUntilVisible(topics: readonly string[], options: CallOptions = {}): Promise<void> {
-      const deadline = begin(context, 'waitUntilVisible', options, {})
+      const { deadline } = begin(context, 'waitUntilVisible', options, CALL_OPTIONS)
       checkDistinct('waitUntilVisible', 'topic', topics)
       await waitUntilVisible(cluster, new Map(topics.map((topic) => [topic, 1])), deadline)
     },
 
     /** Waits until no broker that responds knows the topics. */
     async waitUntilGone(topics: readonly string[], options: CallOptions = {}): Promise<void> {
-      const deadline = begin(context, 'waitUntilGone', options, {})
+      const { deadline } = begin(context, 'waitUntilGone', options, CALL_OPTIONS)
       checkDistinct('waitUntilGone', 'topic', topics)
       await waitUntilGone(cluster, topics, deadline)
     },

@@ -8,13 +8,20 @@ import {
 import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
 import { listTransactions } from '../../protocol/apis/list-transactions.ts'
 import type { Deadline } from '../async/deadline.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
-import { CHANGE, begin, brokerTimeoutMs, type AdminContext, type ChangeOptions } from './context.ts'
+import {
+  CHANGE_OPTIONS,
+  begin,
+  brokerTimeoutMs,
+  type AdminContext,
+  type ChangeOptions,
+} from './context.ts'
 import {
   checkDistinct,
   compareText,
@@ -41,6 +48,15 @@ export interface ListTransactionsOptions extends CallOptions {
   /** A regular expression that the whole transactional id has to match (Kafka 4.1 or newer). Default: any. */
   readonly transactionalIdPattern?: string
 }
+
+/** The checks and defaults of `ListTransactionsOptions`. */
+export const LIST_TRANSACTIONS_OPTIONS = {
+  ...CALL_OPTIONS,
+  states: { check: anArrayOf(aString), defaultText: 'all' },
+  producerIds: { check: anArrayOf(anInteger(0)), defaultText: 'all' },
+  minDurationMs: { check: anInteger(0), defaultText: 'all' },
+  transactionalIdPattern: { check: aString, defaultText: 'any' },
+} as const satisfies OptionTable<ListTransactionsOptions>
 
 /** A transactional id as `listTransactions` returns it. */
 export interface ListedTransaction {
@@ -101,13 +117,9 @@ export function transactionOperations(context: AdminContext) {
   return {
     /** Returns the transactional ids that the coordinators know (Kafka 3.0 or newer). */
     async listTransactions(options: ListTransactionsOptions = {}): Promise<TransactionList> {
-      const deadline = begin(context, 'listTransactions', options, {
-        states: anArrayOf(aString),
-        producerIds: anArrayOf(anInteger(0)),
-        minDurationMs: anInteger(0),
-        transactionalIdPattern: aString,
-      })
-      return transactionsOf(cluster, deadline, options)
+      const operation = 'listTransactions'
+      const { deadline, ...filters } = begin(context, operation, options, LIST_TRANSACTIONS_OPTIONS)
+      return transactionsOf(cluster, deadline, filters)
     },
 
     /**
@@ -118,7 +130,7 @@ export function transactionOperations(context: AdminContext) {
       transactionalIds: readonly string[],
       options: CallOptions = {},
     ): Promise<readonly TransactionDescription[]> {
-      const deadline = begin(context, 'describeTransactions', options, {})
+      const { deadline } = begin(context, 'describeTransactions', options, CALL_OPTIONS)
       checkDistinct('describeTransactions', 'transactional id', transactionalIds)
       return describeTransactionsById(cluster, transactionalIds, deadline)
     },
@@ -133,10 +145,10 @@ export function transactionOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly FencedProducer[]> {
       const operation = 'fenceProducers'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'transactional id', transactionalIds)
       const results = await fence(cluster, transactionalIds, deadline)
-      return settled(operation, results, options.settle)
+      return settled(operation, results, settle)
     },
 
     /**
@@ -148,7 +160,7 @@ export function transactionOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<void> {
       const operation = 'forceTerminateTransaction'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       checkDistinct(operation, 'transactional id', [transactionalId])
       const [fenced] = await fence(cluster, [transactionalId], deadline)
       if (fenced!.error !== undefined) throw fenced!.error

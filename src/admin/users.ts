@@ -2,11 +2,11 @@ import { promisify } from 'node:util'
 import { alterUserScramCredentials as alterApi } from '../../protocol/apis/alter-user-scram-credentials.ts'
 import { describeUserScramCredentials as describeApi } from '../../protocol/apis/describe-user-scram-credentials.ts'
 import { cryptoModule } from '../builtins.ts'
-import type { CallOptions } from '../call-options.ts'
+import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
 import type { ScramName } from '../network/sasl/scram.ts'
-import { CHANGE, begin, type AdminContext, type ChangeOptions } from './context.ts'
+import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
 /** Kafka's numbers of the mechanisms, with the functions that derive their keys. */
@@ -87,7 +87,7 @@ export function userOperations(context: AdminContext) {
       options: CallOptions = {},
     ): Promise<readonly UserScramCredentials[]> {
       const operation = 'describeUserScramCredentials'
-      const deadline = begin(context, operation, options, {})
+      const { deadline } = begin(context, operation, options, CALL_OPTIONS)
       if (users !== undefined) checkDistinct(operation, 'user', users)
       if (users?.length === 0) return []
       const { results } = await cluster.router.call(
@@ -121,7 +121,7 @@ export function userOperations(context: AdminContext) {
       options: ChangeOptions = {},
     ): Promise<readonly ScramAlterationResult[]> {
       const operation = 'alterUserScramCredentials'
-      const deadline = begin(context, operation, options, CHANGE)
+      const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkAlterations(operation, alterations)
       const results = new Map<ScramAlteration, ScramAlterationResult>()
       for (const round of rounds(alterations)) {
@@ -151,7 +151,7 @@ export function userOperations(context: AdminContext) {
       return settled(
         operation,
         alterations.map((one) => results.get(one)!),
-        options.settle,
+        settle,
       )
     },
   }

@@ -7,6 +7,7 @@ import {
   docstringsOf,
   namedDefault,
   OPTION_SECTIONS,
+  ownOptionsOf,
   withOptionTables,
 } from '../../../build/option-docs.ts'
 
@@ -78,17 +79,30 @@ describe('a document with option tables', () => {
   })
 })
 
+it('every option of a table is in the document of its interface or of one that it extends', () => {
+  const documented = new Set(
+    Object.keys(OPTION_SECTIONS).flatMap((name) => ownOptionsOf(name).map(([, entry]) => entry)),
+  )
+  const missing = Object.entries(OPTION_SECTIONS).flatMap(([name, { table }]) =>
+    Object.entries(table).flatMap(([option, entry]) =>
+      documented.has(entry) ? [] : [`${name}.${option}`],
+    ),
+  )
+  expect(missing).toEqual([])
+})
+
 describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { document, source, table }) => {
   const docs = docstringsOf(name, source)
+  const own = ownOptionsOf(name).map(([option]) => option)
 
   it('has a row for each option in its document', () => {
     const [, after] = readFileSync(document, 'utf8').split(`<!-- options: ${name} -->`)
     const [section] = after!.split('<!-- /options -->')
     const rows = [...section!.matchAll(/^\| `(\w+)`/gm)].map(([, option]) => option)
-    expect(rows).toEqual(Object.keys(table))
+    expect(rows).toEqual(own)
   })
 
-  it.each(Object.keys(table))('states the meaning of %s, with its default', (option) => {
+  it.each(own)('states the meaning of %s, with its default', (option) => {
     const entry = table[option]!
     const docstring = docs.get(option) ?? ''
     expect(docstring).toMatch(/^\S.{10,}\.$/)

@@ -44,6 +44,24 @@ const CALLS: readonly (readonly [string, (options: object) => unknown, object, s
     "topics.list: option 'excludeInternalTopics' must be true or false, not 1",
   ],
   [
+    'admin.listGroups',
+    (options) => client.admin.listGroups(options),
+    { types: ['simple'] },
+    "listGroups: option 'types' must be one of classic",
+  ],
+  [
+    'admin.createTopics',
+    (options) => client.admin.createTopics([], options),
+    { timeoutMs: 0 },
+    "createTopics: option 'timeoutMs' must be a whole number from 1 to 2147483647, not 0",
+  ],
+  [
+    'cluster.coordinator',
+    (options) => client.cluster.coordinator('billing', options),
+    { kind: 'share' },
+    "coordinator: option 'kind' must be one of group, transaction, not 'share'",
+  ],
+  [
     'topic.create',
     (options) => client.topic('t').create(options),
     { ifNotExists: 'yes' },

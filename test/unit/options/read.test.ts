@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
-import { OPTION_SECTIONS } from '../../../build/option-docs.ts'
+import { OPTION_SECTIONS, ownOptionsOf } from '../../../build/option-docs.ts'
 
 const LOAD_TIMEOUT_MS = 180_000
 
@@ -73,8 +73,8 @@ function lineAt({ fileName, textSpan }: ts.ReferenceEntry): string {
   return text.slice(start, text.indexOf('\n', textSpan.start))
 }
 
-describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { source, table }) => {
-  const effective = Object.entries(table).filter(([, { ignored }]) => ignored === undefined)
+describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { source }) => {
+  const effective = ownOptionsOf(name).filter(([, { ignored }]) => ignored === undefined)
 
   it.each(effective.map(([option]) => option))('reads %s', (option) => {
     expect(readersOf(name, source, option)).not.toEqual([])
