@@ -33,6 +33,11 @@ export interface AskSettings {
   readonly deadline: Deadline
   /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
   readonly backoff?: BackoffOptions
+  /**
+   * For requests to any broker that may be answered twice: when a broker has not answered for so long, the next one is
+   * asked beside it. Default: only when a request has failed.
+   */
+  readonly patienceMs?: number
 }
 
 export interface CallSettings extends AskSettings {
@@ -104,13 +109,13 @@ export class Router {
    * moved makes the next attempt look it up. Throws the last error.
    */
   ask<T>(settings: AskSettings, ask: (recipient: Recipient) => Promise<T>): Promise<T> {
-    const { to, what, deadline, backoff = this.#pool.options.backoff } = settings
+    const { to, what, deadline, backoff = this.#pool.options.backoff, patienceMs } = settings
     const reporting = this.#pool.options
     const giveUp = (error: Error) => this.#pool.wasNeverReached(error)
     const target = this.resolved(to)
     return retrying({ what, deadline, backoff, reporting, giveUp }, () =>
       target === 'any'
-        ? ask(recipientOf(this.#pool, undefined))
+        ? ask(recipientOf(this.#pool, undefined, patienceMs))
         : this.attempt(target, deadline, (broker) => ask(recipientOf(this.#pool, broker))),
     )
   }

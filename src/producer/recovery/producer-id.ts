@@ -1,6 +1,7 @@
 import { initProducerId } from '../../../protocol/apis/init-producer-id.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Deadline } from '../../async/deadline.ts'
+import { LOOKUP_PATIENCE_MS } from '../../cluster/broker-pool.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { BrokerError, UnsupportedVersionError } from '../../errors.ts'
 
@@ -26,7 +27,13 @@ export async function fetchProducerId(
   required: boolean,
 ): Promise<ProducerIdentity | undefined> {
   const body = { transactionalId: null, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }
-  const settings = { to: 'any', what: 'requesting a producer id', deadline } as const
+  const settings = {
+    to: 'any',
+    what: 'requesting a producer id',
+    deadline,
+    // An id that nothing uses costs nothing, and a frozen broker would cost the whole timeout of the request.
+    patienceMs: LOOKUP_PATIENCE_MS,
+  } as const
   try {
     const { producerId, producerEpoch } = await cluster.router.call(initProducerId, body, settings)
     // With −1 brokers accept a batch without its sequence, so that duplicates would not be detected.

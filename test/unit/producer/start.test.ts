@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { ClosedError } from '../../../src/index.ts'
+import { EmbeddedCluster } from '../../../src/embedded/index.ts'
+import { ClosedError, KafkaClient } from '../../../src/index.ts'
 import { failureOf } from '../../support/settled.ts'
 import { ProducerBench, TOPIC } from './support/embedded.ts'
+
+/** A timeout of this length would let the test fail. */
+const ENDLESS_MS = 900_000
 
 describe('a producer', () => {
   it('that is closed while it starts stays closed', async () => {
@@ -38,6 +42,17 @@ describe('a producer', () => {
     await producer.start()
     expect(bench.kafka.requests.all({ api: 'InitProducerId' })).toHaveLength(1)
     await producer.produce('x')
+  })
+
+  it('gets its id from another broker when one does not answer', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      brokers: 2,
+      topics: { t: { partitions: 1 } },
+    })
+    kafka.faults.on({ api: 'InitProducerId', times: 1 }, { drop: true })
+    await using client = new KafkaClient({ hosts: kafka.hosts, socketTimeoutMs: ENDLESS_MS })
+    const producer = await client.topic('t').getProducer({ idempotent: true })
+    expect(await producer.produce('x')).toMatchObject({ offset: 0 })
   })
 
   it('can be started again after a start that failed', async () => {

@@ -1,13 +1,14 @@
 /**
- * `npm run docs:chaos -- FOLDER`: writes a report of the results.json in a folder, and of its soak.json if there is one,
- * with a chart, and the tables in docs/reliability.md.
+ * `npm run docs:chaos -- FOLDER [RESULTS.json …]`: writes a report of the results.json in a folder, and of its soak.json
+ * if there is one, with a chart, and the tables in docs/reliability.md. Results of further files are kept in the
+ * folder's first, in the place of those of the same scenarios and versions.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { recoveryChart } from './chart.ts'
 import { footprintTable, recoveryTable, scenarioTable, soakText } from './tables.ts'
-import { readResults } from './results.ts'
+import { keep, readResults } from './results.ts'
 
 const DOCUMENT = 'docs/reliability.md'
 const CHART = 'recovery.svg'
@@ -25,8 +26,9 @@ function within(document: string, name: string, text: string): string {
   return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
 }
 
-const folder = process.argv[2]
+const [folder, ...more] = process.argv.slice(2)
 if (folder === undefined) throw new Error('the folder of the results is missing')
+for (const file of more) keep(join(folder, 'results.json'), readResults(file))
 const results = readResults(join(folder, 'results.json'))
 if (results.length === 0) throw new Error(`${folder} has no results`)
 const soak = readResults(join(folder, 'soak.json'))

@@ -18,10 +18,18 @@ export function keepResult(result: ScenarioResult): void {
       .slice(0, MOST_ANOMALIES)
       .map(({ kind, text }) => `${kind}: ${text}`),
   }
-  const others = readResults(file).filter(
-    ({ title, version }) => title !== kept.title || version !== kept.version,
-  )
-  writeFileSync(file, `${JSON.stringify([...others, kept], undefined, 1)}\n`)
+  keep(file, [kept])
+}
+
+/** Writes results to a file, each in the place of an earlier one of the same scenario and version. */
+export function keep(file: string, results: readonly KeptResult[]): void {
+  const all = readResults(file)
+  for (const one of results) {
+    const at = all.findIndex(({ title, version }) => title === one.title && version === one.version)
+    if (at < 0) all.push(one)
+    else all[at] = one
+  }
+  writeFileSync(file, `${JSON.stringify(all, undefined, 1)}\n`)
 }
 
 export function readResults(file: string): KeptResult[] {
