@@ -13,6 +13,7 @@ export function listen(
   const ends = Object.entries(listeners).map(([name, listener]) => {
     const onEvent = (message: unknown) => {
       guarded(() => {
+        // A channel has no type for what it publishes: each listener names that of its channel.
         if (isWanted((message as ClientEvent).clientId)) listener(message as never)
       })
     }

@@ -97,6 +97,7 @@ export function aclOperations(parts: AdminParts): AclOperations {
               permissionType: matching.permissionType,
             })),
           })),
+          // kafkajs declares a `throttleTime` that it does not return, and no message that is null.
         } as unknown as Awaited<ReturnType<Admin['deleteAcls']>>
       })
     },

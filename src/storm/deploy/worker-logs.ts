@@ -189,7 +189,6 @@ async function run(
 ): Promise<void> {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: process.env,
     ...(signal === undefined ? {} : { signal }),
   })
   let errors = ''

@@ -1,5 +1,6 @@
 /** `tail` and `remove_logs`: by Storm's logviewer, by ssh, and on the files of this machine. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import childProcess, { type SpawnOptions } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
@@ -108,18 +109,21 @@ describe("a log that Storm's logviewer serves", () => {
 })
 
 describe('a log on another host', () => {
-  const path = process.env['PATH']
+  const { spawn } = childProcess
   let folder: TemporaryFolder
   let source: Files
 
   beforeEach(() => {
     folder = new TemporaryFolder()
     source = { kind: 'files', folder: '/var/log/storm', user: undefined, sshPort: undefined }
-    process.env['PATH'] = `${folder.path}:${path}`
+    // As PATH would find it: a change of process.env in Jest does not reach child processes.
+    const inFolder = (command: string, args: readonly string[], options: SpawnOptions) =>
+      spawn(join(folder.path, command), args, options)
+    jest.spyOn(childProcess, 'spawn').mockImplementation(inFolder as typeof spawn)
   })
 
   afterEach(() => {
-    process.env['PATH'] = path
+    jest.restoreAllMocks()
     folder[Symbol.dispose]()
   })
 
