@@ -80,7 +80,7 @@ export function groupOffsetOperations(context: AdminContext) {
         }
         if (topicId !== undefined) checkTopicIds(operation, [topicId])
       }
-      const results = await commitOffsets(cluster, group, offsets, deadline)
+      const results = await alterOffsets(cluster, group, offsets, deadline)
       return settled(operation, results, settle)
     },
 
@@ -124,7 +124,7 @@ export function groupOffsetOperations(context: AdminContext) {
 }
 
 /** Commits offsets for a group that has no members. */
-export async function commitOffsets(
+export async function alterOffsets(
   cluster: Cluster,
   group: string,
   offsets: readonly OffsetToSet[],

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
 import { anInteger, aString, shown } from '../options.ts'
-import { inOrder as compare, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { comparePartitions, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Item } from './items.ts'
 import { PartitionMap } from './partition-map.ts'
@@ -30,9 +30,9 @@ export function checkPartitions(operation: string, partitions: readonly TopicPar
 export function inOrder<One extends TopicPartition>(partitions: readonly One[]): readonly One[] {
   // Most responses have this order already.
   const isInOrder = partitions.every(
-    (one, index) => index === 0 || compare(partitions[index - 1]!, one) <= 0,
+    (one, index) => index === 0 || comparePartitions(partitions[index - 1]!, one) <= 0,
   )
-  return isInOrder ? partitions : [...partitions].sort(compare)
+  return isInOrder ? partitions : [...partitions].sort(comparePartitions)
 }
 
 /** The partitions of a response. */

@@ -10,7 +10,7 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { anArrayOf, anInteger, aString, checkOptions, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
-import { commitOffsets } from './group-offsets.ts'
+import { alterOffsets } from './group-offsets.ts'
 import { offsetsOfGroups } from './list-group-offsets.ts'
 import { checkDistinct, settled, type Item } from './items.ts'
 import { describeTopicsByName } from './describe-topics.ts'
@@ -286,7 +286,7 @@ async function applyReset(
       failed.push({ ...one, error: outdated(`${was}, but the plan expects ${from ?? 'none'}`) })
     } else current.push({ ...one, offset: to })
   }
-  const done = current.length === 0 ? [] : await commitOffsets(cluster, group, current, deadline)
+  const done = current.length === 0 ? [] : await alterOffsets(cluster, group, current, deadline)
   return inOrder([...failed, ...done])
 }
 

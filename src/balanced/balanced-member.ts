@@ -11,7 +11,7 @@ import { AssignedConsumer, type PositionToReset } from '../consumer/assigned-con
 import type { ConsumerAssignment } from '../consumer/consumer-assignment.ts'
 import type { CommittedOffset } from '../consumer/offsets/offset-store.ts'
 import { consumerSettings, type ConsumerOptions } from '../consumer/options.ts'
-import { inOrder, type TopicPartition } from '../consumer/topic-partition.ts'
+import { comparePartitions, type TopicPartition } from '../consumer/topic-partition.ts'
 import { passesByItself } from '../consumer/offsets/auto-commit.ts'
 import {
   BrokerError,
@@ -101,7 +101,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
   }
 
   get assignment(): readonly TopicPartition[] {
-    return [...this.#machine.assignment].sort(inOrder)
+    return [...this.#machine.assignment].sort(comparePartitions)
   }
 
   get isOwnershipCertain(): boolean {

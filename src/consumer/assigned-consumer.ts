@@ -23,7 +23,7 @@ import { PartitionState } from './partition-state.ts'
 import type { PositionToReset } from './places.ts'
 import { Positions } from './positions.ts'
 import { Processing } from './processing.ts'
-import { checkPartitions, findStarts } from './starting-positions.ts'
+import { checkPartitionsExist, findStarts } from './starting-positions.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 export type { AssignedConsumerOptions, PartitionToAssign, TopicPartitionLag }
@@ -149,7 +149,7 @@ export class AssignedConsumer<
     }
     try {
       const states = added.map(({ state }) => state)
-      const checked = checkPartitions(this.#cluster, states, deadline)
+      const checked = checkPartitionsExist(this.#cluster, states, deadline)
       // Offsets are fetched by topic id.
       if (states.some(({ topic }) => this.#cluster.known(topic) === undefined)) await checked
       const toFind = added.filter(({ offset }) => offset === undefined)

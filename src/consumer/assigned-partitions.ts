@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { PartitionState } from './partition-state.ts'
-import { inOrder, nameOf, type TopicPartition } from './topic-partition.ts'
+import { comparePartitions, nameOf, type TopicPartition } from './topic-partition.ts'
 
 /** The partitions that a consumer reads now. AssignedConsumer adds and removes them. */
 export class AssignedPartitions {
@@ -31,7 +31,7 @@ export class AssignedPartitions {
 
   /** Returns all partitions, sorted, independent of the order in which they were assigned. */
   all(): PartitionState[] {
-    return [...this.#byName.values()].sort(inOrder)
+    return [...this.#byName.values()].sort(comparePartitions)
   }
 
   /** Returns the partitions whose starting position is known, sorted. */

@@ -7,7 +7,7 @@
  * arrival: a large batch waits until the others are released, and small ones cannot overtake it without end.
  */
 import { UnderstatedSizeError } from '../../protocol/records/message-batch.ts'
-import type { Queued, QueuedBatch } from './partition-buffer.ts'
+import type { Queued, FetchedBatch } from './partition-buffer.ts'
 import type { PartitionState } from './partition-state.ts'
 
 /** Up to this number of partitions without decompressed bytes stay in the set: most have some again soon. */
@@ -131,7 +131,7 @@ export class Decompression {
 }
 
 /** True if the batch is to be decompressed on another thread, or already was. */
-function isLarge(queued: Queued | undefined): queued is QueuedBatch {
+function isLarge(queued: Queued | undefined): queued is FetchedBatch {
   return (
     queued?.kind === 'batch' &&
     !queued.isLeftOut &&

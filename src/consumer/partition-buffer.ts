@@ -10,7 +10,7 @@ import type { Lease } from './fetch/lease.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 /** Data of a partition that has arrived and is not decoded yet, in the order of delivery. */
-export type Queued = QueuedBatch | QueuedJump | { readonly kind: 'error'; readonly error: Error }
+export type Queued = FetchedBatch | QueuedJump | { readonly kind: 'error'; readonly error: Error }
 
 /**
  * The partition continues at another offset: retention overtook the position, or a damaged batch is skipped. The
@@ -21,7 +21,7 @@ export interface QueuedJump {
   readonly to: number
 }
 
-export interface QueuedBatch {
+export interface FetchedBatch {
   readonly kind: 'batch'
   readonly batch: MessageBatch
   /** The requested offset: a batch may begin before it. */
@@ -255,13 +255,13 @@ export class PartitionBuffer<State extends Buffered> {
   }
 
   /** Reserves memory for a queued batch. */
-  reserve(queued: QueuedBatch, bytes: number): void {
+  reserve(queued: FetchedBatch, bytes: number): void {
     queued.reservedBytes = bytes
     this.#decompressedBytes += bytes
   }
 
   /** A queued batch was decompressed: it may have used less memory than was reserved. */
-  settle(queued: QueuedBatch): void {
+  settle(queued: FetchedBatch): void {
     const { inflatedBytes } = queued.batch
     if (inflatedBytes === 0 || queued.reservedBytes === undefined) return
     this.#release(queued)
@@ -278,7 +278,7 @@ export class PartitionBuffer<State extends Buffered> {
     }
   }
 
-  #release(queued: QueuedBatch): void {
+  #release(queued: FetchedBatch): void {
     this.#decompressedBytes -= queued.reservedBytes ?? 0
     queued.reservedBytes = undefined
   }
@@ -388,7 +388,7 @@ export class PartitionBuffer<State extends Buffered> {
     return this.#chunk
   }
 
-  #dequeue(queued: QueuedBatch): void {
+  #dequeue(queued: FetchedBatch): void {
     this.#queue.shift()
     this.#bytes -= queued.batch.sizeBytes
     this.#messages -= queued.batch.count

@@ -20,7 +20,7 @@ type Settings = Pick<
 >
 
 /** Throws UnknownTopicError if a topic or a partition does not exist. */
-export async function checkPartitions(
+export async function checkPartitionsExist(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   deadline: Deadline,

@@ -20,7 +20,7 @@ export function nameOf({ topic, partition }: TopicPartition): string {
 }
 
 /** A comparison for `sort`: by topic, then by number. */
-export function inOrder(a: TopicPartition, b: TopicPartition): number {
+export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
   if (a.topic === b.topic) return a.partition - b.partition
   return a.topic < b.topic ? -1 : 1
 }

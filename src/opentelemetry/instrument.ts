@@ -95,7 +95,7 @@ export function instrument(
     INSTRUMENT_OPTIONS,
   )
   const { clientId } = client.metrics()
-  return begin(
+  return instrumentClients(
     settings,
     (id) => id === clientId,
     () => [client.metrics()],
@@ -104,7 +104,7 @@ export function instrument(
 }
 
 /** Instruments the clients whose `clientId` passes `isWanted`. */
-export function begin(
+export function instrumentClients(
   options: InstrumentOptions,
   isWanted: (clientId: string) => boolean,
   snapshots: () => readonly ClientMetricsSnapshot[],

@@ -2,7 +2,7 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientCreatedEvent } from '../index.ts'
 import { VERSION } from '../version.ts'
-import { begin, type InstrumentedClient, type InstrumentOptions } from './instrument.ts'
+import { instrumentClients, type InstrumentedClient, type InstrumentOptions } from './instrument.ts'
 
 /** The configuration of `SamsaInstrumentation`. */
 export interface SamsaInstrumentationConfig extends Omit<
@@ -49,7 +49,7 @@ export class SamsaInstrumentation {
       this.#forgetClosed()
       return [...this.#clients].map(({ metrics }) => metrics())
     }
-    this.#begun = begin({ ...this.#config, ...this.#providers }, () => true, snapshots)
+    this.#begun = instrumentClients({ ...this.#config, ...this.#providers }, () => true, snapshots)
   }
 
   /** Stops the instrumentation; `enable` starts it again. */

@@ -1,7 +1,7 @@
 import type { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ShareGroupMetrics } from '../observe/metrics/share-metrics.ts'
-import { inOrder, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
+import { comparePartitions, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 
 /** The results of the acknowledgements of one partition. */
 export interface AcknowledgementResult extends TopicPartition {
@@ -59,7 +59,7 @@ export class Outcomes {
 
   /** Returns the results since the last call, by topic and partition. */
   take(): readonly AcknowledgementResult[] {
-    const results = [...this.#counts.values()].sort(inOrder)
+    const results = [...this.#counts.values()].sort(comparePartitions)
     this.#counts = new Map()
     return results
   }

@@ -16,7 +16,7 @@ import type { LentPartition } from './lent-partition.ts'
 import type { ShareConsumerSettings } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
-import type { FetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
+import type { ShareFetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
 import { ShareSources } from './share-sources.ts'
 
 export interface ShareFetchSettings extends Pick<
@@ -304,7 +304,7 @@ export class ShareFetcher {
 
   #lend(
     partition: LentPartition,
-    { records, acquiredRecords }: FetchedPartition,
+    { records, acquiredRecords }: ShareFetchedPartition,
     lockedUntil: number,
   ): readonly HeldRecord[] {
     const ranges = acquiredRecords
@@ -322,7 +322,10 @@ export class ShareFetcher {
     return partition.lend(ranges, acquired, lockedUntil)
   }
 
-  #partitionFailed(partition: LentPartition, { errorCode, errorMessage }: FetchedPartition): void {
+  #partitionFailed(
+    partition: LentPartition,
+    { errorCode, errorMessage }: ShareFetchedPartition,
+  ): void {
     const { topic, partition: number, key } = partition
     const what = `fetching from ${nameOf(partition)}`
     const error = new BrokerError(errorCode, what, { topic, partition: number }, errorMessage)

@@ -34,11 +34,11 @@ export interface ShareFetchLimits {
   readonly shareAcquireMode: number
 }
 
-export type FetchedPartition = ShareFetchResponse['responses'][number]['partitions'][number]
+export type ShareFetchedPartition = ShareFetchResponse['responses'][number]['partitions'][number]
 
 export interface FetchedRecords {
   readonly partition: LentPartition
-  readonly fetched: FetchedPartition
+  readonly fetched: ShareFetchedPartition
 }
 
 export interface ShareFetched {

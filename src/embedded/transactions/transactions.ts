@@ -19,7 +19,7 @@ const MAX_TIMEOUT_MS = 900_000
  */
 const EXPIRATION_MS = 7 * 24 * 3600 * 1000
 
-export type Outcome = 'commit' | 'abort'
+export type TransactionResult = 'commit' | 'abort'
 
 export class Transactions {
   readonly #byId = new Map<string, Transaction>()
@@ -138,7 +138,7 @@ export class Transactions {
   }
 
   /** Uses the protocol up to transaction.version 1. Throws Refused. */
-  end(id: string, producer: ProducerIdentity, outcome: Outcome): void {
+  end(id: string, producer: ProducerIdentity, outcome: TransactionResult): void {
     const transaction = this.of(id, producer)
     checkPrepared(transaction, outcome)
     if (transaction.state === 'Ongoing') this.#complete(transaction, outcome)
@@ -149,7 +149,7 @@ export class Transactions {
    * Uses the protocol of transaction.version 2: returns the producer id and epoch of the next
    * transaction. Throws Refused.
    */
-  endAndBump(id: string, producer: ProducerIdentity, outcome: Outcome): ProducerIdentity {
+  endAndBump(id: string, producer: ProducerIdentity, outcome: TransactionResult): ProducerIdentity {
     const known = this.find(id)
     if (known?.isOf(producer) === true || known?.wasBumpedFrom(producer) === true) {
       checkPrepared(known, outcome)
@@ -215,7 +215,7 @@ export class Transactions {
    */
   #complete(
     transaction: Transaction,
-    outcome: Outcome,
+    outcome: TransactionResult,
     producerEpoch = transaction.producerEpoch,
   ): void {
     transaction.timer?.cancel()
@@ -230,7 +230,11 @@ export class Transactions {
     )
   }
 
-  #writeMarkers(transaction: Transaction, producer: ProducerIdentity, outcome: Outcome): void {
+  #writeMarkers(
+    transaction: Transaction,
+    producer: ProducerIdentity,
+    outcome: TransactionResult,
+  ): void {
     const nowMs = this.#cluster.nowMs()
     for (const partition of transaction.partitions) {
       if (partition.isDeleted) continue
@@ -255,13 +259,13 @@ export class Transactions {
 }
 
 /** Throws Refused while the markers of the transaction are not written. */
-function checkPrepared(transaction: Transaction, outcome: Outcome): void {
+function checkPrepared(transaction: Transaction, outcome: TransactionResult): void {
   if (!transaction.isPrepared) return
   const isSame = transaction.state === (outcome === 'commit' ? 'PrepareCommit' : 'PrepareAbort')
   throw new Refused(isSame ? 'CONCURRENT_TRANSACTIONS' : 'INVALID_TXN_STATE')
 }
 
-function stateAfter(outcome: Outcome) {
+function stateAfter(outcome: TransactionResult) {
   return outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort'
 }
 
