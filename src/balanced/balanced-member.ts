@@ -32,6 +32,9 @@ import type { Reader, RebalanceHooks } from './reader.ts'
 import { RebalanceLog } from './rebalance-log.ts'
 import type { Subscription } from './subscription.ts'
 
+/** A member that has just joined has looked up its topics before. */
+const FRESH_METADATA_MS = 1_000
+
 export interface BalancedMemberDependencies<Value, Key> {
   readonly cluster: Cluster
   readonly subscription: Subscription
@@ -90,6 +93,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
         return this.#machine.mayDeliver
       },
       isOwnershipCertain: () => this.#machine.mayDeliver,
+      metadataMaxAgeMs: FRESH_METADATA_MS,
       onClosed: () => parts.onClosed(),
     })
     this.core.fail(this.#notStarted)

@@ -34,6 +34,8 @@ export interface NamedLeader {
 export class MetadataCache {
   readonly #pool: BrokerPool
   readonly #topics = new Map<string, TopicMetadata>()
+  /** When the last response had the topic, by `performance.now()`. */
+  readonly #learnedAt = new Map<string, number>()
   /** Topics that were used since they were last refreshed because of their age. */
   readonly #used = new Set<string>()
   #wanted = new Map<string, Wanted>()
@@ -65,6 +67,11 @@ export class MetadataCache {
   known(topic: string): TopicMetadata | undefined {
     this.#used.add(topic)
     return this.#topics.get(topic)
+  }
+
+  /** How old the cached metadata of a topic is; Infinity if there is none. */
+  ageMs(topic: string): number {
+    return performance.now() - (this.#learnedAt.get(topic) ?? -Infinity)
   }
 
   /** The broker that leads a partition, as far as known. */
@@ -203,7 +210,9 @@ export class MetadataCache {
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
     for (const name of wanted) {
       const topic = updatedMetadata(this.#topics.get(name), found.get(name))
-      if (topic !== undefined) this.#topics.set(name, topic)
+      if (topic === undefined) continue
+      this.#topics.set(name, topic)
+      this.#learnedAt.set(name, performance.now())
     }
   }
 

@@ -16,6 +16,8 @@ export interface LookUpOptions {
   readonly partitions?: readonly number[]
   /** Whether to wait for the topic, and for brokers that were never reached, until the deadline. Default: false. */
   readonly mayAppear?: boolean
+  /** Cached metadata that is not older, and has all that is needed, is used without a request. Default: none is. */
+  readonly maxAgeMs?: number
 }
 
 /** Requests metadata of a topic until it is usable: it exists, and the requested partitions are known. */
@@ -23,8 +25,12 @@ export function lookUpTopic(
   pool: BrokerPool,
   metadata: MetadataCache,
   name: string,
-  { create, deadline, partitions = [], mayAppear = false }: LookUpOptions,
+  { create, deadline, partitions = [], mayAppear = false, maxAgeMs = -1 }: LookUpOptions,
 ): Promise<TopicMetadata> {
+  const cached = metadata.ageMs(name) <= maxAgeMs ? metadata.known(name) : undefined
+  if (cached !== undefined && isUsable(cached) && missingIn(cached, partitions) === undefined) {
+    return Promise.resolve(cached)
+  }
   const { options: reporting } = pool
   const { backoff } = reporting
   const giveUp = (error: Error) => !mayAppear && pool.wasNeverReached(error)
@@ -34,10 +40,8 @@ export function lookUpTopic(
   return retrying({ what, deadline, backoff, reporting, giveUp }, async () => {
     await metadata.refresh(name, create)
     const found = metadata.known(name)
-    if (found?.errorCode === ErrorCode.NONE && found.partitions.length > 0) {
-      const missing = partitions.find(
-        (one) => partitionNumbered(found.partitions, one) === undefined,
-      )
+    if (found !== undefined && isUsable(found)) {
+      const missing = missingIn(found, partitions)
       if (missing === undefined) return found
       const context = { topic: name, partition: missing }
       const detail = `topic '${name}' has no partition ${missing}: it has ${found.partitions.length}`
@@ -55,4 +59,13 @@ export function lookUpTopic(
     }
     throw new BrokerError(errorCode, what, { topic: name })
   })
+}
+
+function isUsable({ errorCode, partitions }: TopicMetadata): boolean {
+  return errorCode === ErrorCode.NONE && partitions.length > 0
+}
+
+/** Returns the first of these partitions that the topic does not have. */
+function missingIn({ partitions }: TopicMetadata, wanted: readonly number[]): number | undefined {
+  return wanted.find((one) => partitionNumbered(partitions, one) === undefined)
 }

@@ -11,6 +11,8 @@ export interface AssignedConsumerOptions {
   readonly mayDeliver?: () => boolean
   /** Whether it is certain that the partitions are this member's, for the health. Default: always. */
   readonly isOwnershipCertain?: () => boolean
+  /** The greatest age of metadata in which added partitions are found without a request. Default: none is used. */
+  readonly metadataMaxAgeMs?: number
   /** How long a group may consume without a commit before a warning reports it. Default: a minute. */
   readonly remindAfterMs?: number
   /** Called when the consumer was closed, with its last positions. */

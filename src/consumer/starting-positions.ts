@@ -19,15 +19,19 @@ type Settings = Pick<
   'startAt' | 'resetOffsetOnStart' | 'isReadCommitted'
 >
 
-/** Throws UnknownTopicError if a topic or a partition does not exist. */
+/**
+ * Uses cached metadata that is not older than `maxAgeMs`, without a request. Throws UnknownTopicError if a topic or a
+ * partition does not exist.
+ */
 export async function checkPartitionsExist(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   deadline: Deadline,
+  maxAgeMs = -1,
 ): Promise<void> {
   await Promise.all(
     numbersByTopic(partitions).map((one) =>
-      cluster.topic(one.topic, { create: false, partitions: one.partitions, deadline }),
+      cluster.topic(one.topic, { create: false, partitions: one.partitions, deadline, maxAgeMs }),
     ),
   )
 }

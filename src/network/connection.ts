@@ -23,7 +23,7 @@ import {
 } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ApiMetrics, BrokerMetrics, ClientMetrics } from '../observe/metrics/client-metrics.ts'
-import { explainFrameSize } from './frame-size.ts'
+import { explainFrameSize, ResponseTooLarge } from './frame-size.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import type { SocketReader } from './socket-reader.ts'
@@ -123,7 +123,8 @@ export class Connection {
     )
     const onBytes = (badSize: Buffer | undefined): void => {
       this.#hasReceived = true
-      if (badSize !== undefined) this.#close(this.#foreign(explainFrameSize(address, badSize)))
+      if (badSize !== undefined)
+        this.#close(this.#foreign(explainFrameSize(address, badSize), true))
     }
     if (socketReader?.isUsed === true) {
       socketReader.to({
@@ -439,8 +440,9 @@ export class Connection {
   }
 
   /** A server that never spoke Kafka's protocol is not retried; a broker that has answered before is. */
-  #foreign(reason: string): ConnectionError {
-    if (this.#isKafka) return this.#disconnected(reason)
+  #foreign(reason: string, isTooLarge = false): ConnectionError {
+    const cause = isTooLarge ? new ResponseTooLarge(reason) : undefined
+    if (this.#isKafka) return this.#disconnected(reason, cause)
     return new ConnectionError('NOT_KAFKA', reason, { broker: this.address })
   }
 

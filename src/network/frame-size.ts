@@ -1,6 +1,11 @@
 /** The first two bytes of a TLS alert of any version: as a size, 352 MB. */
 const TLS_ALERT = 0x1503
 
+/** The cause of a closed connection whose next response is larger than `maxResponseBytes`. It will be so again. */
+export class ResponseTooLarge extends Error {
+  override readonly name = 'ResponseTooLarge'
+}
+
 /** Whether a frame may have this size: it is within bounds and not the beginning of a TLS alert. */
 export function isFrameSize(size: number, maxFrameBytes: number): boolean {
   return size >= 0 && size <= maxFrameBytes && size >>> 16 !== TLS_ALERT

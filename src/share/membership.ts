@@ -60,6 +60,13 @@ const WITH_RENEWALS = 2
  * next heartbeat.
  */
 const SOON_MS = 100
+/**
+ * The longest of these waits until the member has partitions. Kafka 4.4 assigns them to a new group a second after the
+ * join (`group.share.assignment.interval.ms`), and a second later if it has to create the state of the partitions first.
+ */
+const UNASSIGNED_WAIT_MS = 200
+/** For this time after the join: the topics of a member without partitions may not exist. */
+const UNASSIGNED_FOR_MS = 5_000
 
 /** The member id is a UUID that the client creates and keeps, also after the coordinator has forgotten the member. */
 function newMemberId(): string {
@@ -88,6 +95,8 @@ export class ShareMembership {
   #isProblemReported = false
   #intervalMs = FIRST_INTERVAL_MS
   #soonMs = SOON_MS
+  #joinedAt = -Infinity
+  #hasPartitions = false
   #failures = 0
   /** Resolves when the application requests messages again. */
   #requested: Deferred<void> | undefined
@@ -203,9 +212,10 @@ export class ShareMembership {
   }
 
   #nextWait(): number {
-    const waitMs = Math.min(this.#soonMs, this.#intervalMs)
+    const isEager = !this.#hasPartitions && performance.now() - this.#joinedAt < UNASSIGNED_FOR_MS
+    const soonMs = isEager ? Math.min(this.#soonMs, UNASSIGNED_WAIT_MS) : this.#soonMs
     this.#soonMs *= 2
-    return waitMs
+    return Math.min(soonMs, this.#intervalMs)
   }
 
   /** Returns the wait before the heartbeat that follows an error; Infinity if no later one can succeed. */
@@ -246,6 +256,7 @@ export class ShareMembership {
   #joinsAgain(): void {
     this.#epoch = JOINING
     this.#isToldAll = false
+    this.#hasPartitions = false
     this.#soonMs = SOON_MS
   }
 
@@ -295,11 +306,13 @@ export class ShareMembership {
     })
     // A heartbeat from before the member left, or joined again, no longer counts.
     if (this.#epoch !== epoch || epoch === LEAVING) return
+    if (epoch === JOINING) this.#joinedAt = performance.now()
     this.#isToldAll = true
     this.#epoch = response.memberEpoch
     this.#intervalMs = response.heartbeatIntervalMs || FIRST_INTERVAL_MS
     const { assignment } = response
     if (assignment === null) return
+    this.#hasPartitions = assignment.topicPartitions.length > 0
     this.#cluster.options.metrics.group(groupId).share.assignments++
     this.#events.onAssigned(
       assignment.topicPartitions.flatMap(({ topicId, partitions }) =>

@@ -211,14 +211,24 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#iterator('batches()', take, options)
   }
 
-  /** Returns the next message; undefined if none arrives in time. Throws ConsumerBusyError, ClosedError. */
+  /**
+   * Returns the next message; undefined if none arrives in time. With `block: false` it returns a message that has
+   * arrived; if there is none, it fetches, and a later call returns what arrives: its lock runs from then on. Throws
+   * ConsumerBusyError, ClosedError.
+   */
   async consume(options: ConsumeOptions = {}): Promise<ShareMessage<Value, Key> | undefined> {
     checkConsume(options)
     if (this.#reader !== undefined) throw busy(this.#reader)
     this.#consumeCalls++
     try {
       const message = this.#feed.take()
-      if (message !== undefined || options.block === false) return message
+      if (message !== undefined) return message
+      if (options.block === false) {
+        this.#feed.ignoreTurn()
+        const later = this.#feed.take()
+        if (later === undefined) this.#feed.requestLater()
+        return later
+      }
       const { timeoutMs = this.#consumerTimeoutMs, signal } = options
       return await nextOf(this.#feed, () => this.#feed.take(), timeoutMs, signal)
     } finally {
@@ -338,7 +348,8 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       return { records: run.room(this.#maxRecords), isExact }
     }
     const { buffered, isWaitedFor } = this.#feed
-    const isWanted = isWaitedFor && buffered === 0
+    const isRequested = this.#feed.takeRequest()
+    const isWanted = (isWaitedFor || isRequested) && buffered === 0
     const isExact = this.#acquireMode === 'record_limit'
     return { records: isWanted ? this.#maxRecords : 0, isExact }
   }

@@ -46,6 +46,8 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
   readonly #errors: Error[] = []
   #turnBegan = performance.now()
   #isTurnOver = false
+  /** True after a request for a message that does not wait, until it has led to a fetch. */
+  #isRequested = false
   /** When the application last requested a message, by `performance.now()`. */
   #lastRequestedAt = performance.now()
 
@@ -61,6 +63,20 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
   /** True if a reader waits for messages to arrive. */
   get isWaitedFor(): boolean {
     return this.#waiting !== undefined
+  }
+
+  /** The application has requested a message that there is none of, and does not wait: there is one soon, perhaps. */
+  requestLater(): void {
+    this.#isRequested = true
+    this.#options.onWaiting()
+    this.#options.onWaited()
+  }
+
+  /** Returns true once for each request that does not wait. */
+  takeRequest(): boolean {
+    const isRequested = this.#isRequested
+    this.#isRequested = false
+    return isRequested
   }
 
   /** True if the application is processing messages that it did not get by `run`. */

@@ -6,6 +6,7 @@ import { appendTo } from '../cluster/append-to.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { BrokerError, ClosedError, isRetriable, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
+import { ResponseTooLarge } from '../network/frame-size.ts'
 import type { GroupMetrics } from '../observe/metrics/client-metrics.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
@@ -18,6 +19,7 @@ import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 import type { ShareFetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
 import { ShareSources } from './share-sources.ts'
+import { TopicProblems } from './topic-problems.ts'
 
 export interface ShareFetchSettings extends Pick<
   ShareConsumerSettings,
@@ -63,6 +65,11 @@ const ACKNOWLEDGE_AFTER_MS = 50
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
+/** Errors of a topic in the metadata that the application gets, as with Java. All others pass by themselves. */
+const REPORTED_OF_METADATA = new Set<number>([
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.INVALID_TOPIC_EXCEPTION,
+])
 /**
  * Errors that no retry corrects, but that an administrator may correct: they are reported to the application once.
  */
@@ -81,6 +88,7 @@ export class ShareFetcher {
   readonly #events: ShareFetcherEvents
   readonly #sources: ShareSources
   #assigned: readonly SessionPartition[] = []
+  readonly #problems = new TopicProblems()
   /** The assigned partitions whose topic names are known. */
   #wanted = new Map<string, Wanted>()
   /** For callers that wait until everything is acknowledged. */
@@ -201,6 +209,7 @@ export class ShareFetcher {
 
   #pump(): void {
     const now = performance.now()
+    this.#reportMetadata()
     const wanted = this.#state === 'fetching' ? this.#wantedBySource(now) : NOTHING_WANTED
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
@@ -286,8 +295,12 @@ export class ShareFetcher {
     const all: HeldRecord[] = []
     let bytes = 0
     for (const { partition, fetched } of partitions) {
-      if (fetched.errorCode !== ErrorCode.NONE) this.#partitionFailed(partition, fetched)
-      else if (fetched.acquiredRecords.length > 0) {
+      if (fetched.errorCode !== ErrorCode.NONE) {
+        this.#partitionFailed(partition, fetched)
+        continue
+      }
+      this.#problems.solved(partition.topic, 'fetch')
+      if (fetched.acquiredRecords.length > 0) {
         const records = this.#lend(partition, fetched, lockedFrom + lockMs)
         const fetchedBytes = fetched.records?.length ?? 0
         partition.counted.fetchedMessages += records.length
@@ -318,7 +331,10 @@ export class ShareFetcher {
     const acquired = readAcquired(partition, records, ranges, decompressedBatchMaxBytes)
     if (acquired.error !== undefined) this.#events.onProblem(acquired.error)
     const wanted = this.#wanted.get(partition.key)
-    if (wanted !== undefined) wanted.failures = 0
+    if (wanted !== undefined) {
+      wanted.failures = 0
+      wanted.isReported = false
+    }
     return partition.lend(ranges, acquired, lockedUntil)
   }
 
@@ -339,10 +355,23 @@ export class ShareFetcher {
       partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
-    } else if (REFUSED.has(errorCode) || !error.retriable) {
+    } else if (REFUSED.has(errorCode)) {
+      if (this.#problems.isNew(topic, 'fetch', errorCode)) this.#events.onProblem(error)
+    } else if (!error.retriable) {
       if (wanted?.isReported !== true) this.#events.onProblem(error)
       if (wanted !== undefined) wanted.isReported = true
     } else this.#log(error)
+  }
+
+  /** Reports errors of topics in the metadata, each once. */
+  #reportMetadata(): void {
+    for (const topic of this.#settings.topics) {
+      const code = this.#cluster.known(topic)?.errorCode ?? ErrorCode.NONE
+      if (!REPORTED_OF_METADATA.has(code)) this.#problems.solved(topic, 'metadata')
+      else if (this.#problems.isNew(topic, 'metadata', code)) {
+        this.#events.onProblem(new BrokerError(code, `looking up topic '${topic}'`, { topic }))
+      }
+    }
   }
 
   #failed(source: ShareSource, error: unknown): void {
@@ -356,6 +385,9 @@ export class ShareFetcher {
     source.notBefore = performance.now() + waitMs
     this.#log(error)
     if (code === undefined) this.#refresh(this.#settings.topics)
+    // The broker lends the records again, until the group archives them: only the application can raise the limit.
+    const isTooLarge = error instanceof Error && error.cause instanceof ResponseTooLarge
+    if (isTooLarge && source.failures === 1) this.#events.onProblem(error)
     if (isRetriable(error)) return
     if (code === ErrorCode.UNSUPPORTED_VERSION || !(error instanceof KafkaError)) {
       this.#events.onFailed(error as Error)

@@ -91,21 +91,22 @@ describe('a share consumer', () => {
     expect(got).toEqual(Array.from({ length: 100 }, (_, number) => [number, 1]))
   })
 
-  it.each(['SHARE_SESSION_NOT_FOUND', 'INVALID_SHARE_SESSION_EPOCH'] as const)(
-    'reopens its session after %s, and loses no acknowledgement',
-    async (error) => {
-      await writeNumbers(client, 'jobs', 4, { partitions: 2 })
-      const consumer = await client.getShareConsumer(explicit)
-      const messages: ShareMessage[] = []
-      while (messages.length < 4) messages.push(await nextOf(consumer))
-      kafka.faults.on({ api: 'ShareAcknowledge', times: 2 }, { error })
-      for (const message of messages) message.accept()
-      const results = await consumer.flush()
-      expect(results.reduce((sum, { acknowledged }) => sum + acknowledged, 0)).toBe(4)
-      expect(results.filter(({ failed }) => failed > 0)).toEqual([])
-      await drained()
-    },
-  )
+  it.each([
+    'SHARE_SESSION_NOT_FOUND',
+    'INVALID_SHARE_SESSION_EPOCH',
+    'SHARE_SESSION_LIMIT_REACHED',
+  ] as const)('reopens its session after %s, and loses no acknowledgement', async (error) => {
+    await writeNumbers(client, 'jobs', 4, { partitions: 2 })
+    const consumer = await client.getShareConsumer(explicit)
+    const messages: ShareMessage[] = []
+    while (messages.length < 4) messages.push(await nextOf(consumer))
+    kafka.faults.on({ api: 'ShareAcknowledge', times: 2 }, { error })
+    for (const message of messages) message.accept()
+    const results = await consumer.flush()
+    expect(results.reduce((sum, { acknowledged }) => sum + acknowledged, 0)).toBe(4)
+    expect(results.filter(({ failed }) => failed > 0)).toEqual([])
+    await drained()
+  })
 
   it('waits when the broker has no room for its session, and then continues', async () => {
     await writeNumbers(client, 'jobs', 4, { partitions: 2 })

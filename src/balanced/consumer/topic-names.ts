@@ -81,6 +81,8 @@ export class TopicNames {
     for (const { name, topicId, errorCode } of topics) {
       if (name === null || name === '' || errorCode === ErrorCode.UNKNOWN_TOPIC_ID) continue
       this.#names.set(topicId, name)
+      // The cached metadata may be that of a topic of this name that was deleted.
+      await this.#cluster.refresh(name)
     }
   }
 }

@@ -13,10 +13,14 @@ export function jobsQueue(partitions: number): Queue {
   return { topic: 'jobs', group: 'workers', partitions }
 }
 
-/** An embedded cluster with two brokers and the topic `jobs`, in which no lock runs out, and a client. */
-export async function startJobs(partitions: number, settings: Partial<KafkaClientOptions> = {}) {
+/** An embedded cluster with the topic `jobs`, in which no lock runs out, and a client. */
+export async function startJobs(
+  partitions: number,
+  settings: Partial<KafkaClientOptions> = {},
+  brokers = 2,
+) {
   const kafka = await EmbeddedCluster.start({
-    brokers: 2,
+    brokers,
     topics: { jobs: { partitions } },
     shareAutoOffsetReset: 'earliest',
     shareRecordLockMs: FOR_EVER_MS,
