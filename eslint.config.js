@@ -69,7 +69,7 @@ export default tseslint.config(
       ...tseslint.configs.disableTypeChecked.languageOptions,
       globals: Object.fromEntries(
         [
-          ...['process', 'console', 'Buffer', 'performance', 'URL'],
+          ...['process', 'console', 'Buffer', 'performance', 'URL', 'AbortController'],
           ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'],
         ].map((name) => [name, 'readonly']),
       ),

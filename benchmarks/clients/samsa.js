@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { KafkaClient } from 'samsa'
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'
+import { optionWays } from './driver/samsa-options.js'
 import { stormWays } from './driver/storm.js'
 import { transactionWays } from './driver/transactions.js'
 
@@ -310,6 +311,7 @@ await drive({
   slow: { usual: ['`for await`', slow] },
   storm: stormWays('`Spout`, `Bolt`', () => ({ topology: 'samsa', env: {} })),
   echo: { usual: ['defaults', echo] },
+  options: optionWays(clientFor),
   admin: {
     topics: ['`listTopicNames()`', administer],
     partitions: ['`listTopics()`', administer],

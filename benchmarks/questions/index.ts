@@ -9,6 +9,7 @@ import { kafkajs } from './kafkajs.ts'
 import { latency } from './latency.ts'
 import { limit } from './limit.ts'
 import { members } from './members.ts'
+import { options } from './options.ts'
 import { partitions } from './partitions.ts'
 import { produce } from './produce.ts'
 import { pykafka } from './pykafka.ts'
@@ -42,6 +43,7 @@ export const QUESTIONS: readonly Question[] = [
   admin,
   slow,
   limit,
+  options,
   growth,
   pykafka,
   kafkajs,

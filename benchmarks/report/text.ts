@@ -26,11 +26,15 @@ export function cellsOf({ columns, rows }: Table): string[][] {
     const spread = figures[key]
     return spread === undefined ? '–' : withSpread(spread)
   }
+  const markOf = ({ figures }: Row) => {
+    const isMarked = (figures[main.key]?.median ?? 0) > (main.most ?? Infinity)
+    return isMarked ? ' (!)' : ''
+  }
   return [
     head,
     ...rows.map((row) => [
       row.outcome.client,
-      cellOf(row, main.key),
+      cellOf(row, main.key) + markOf(row),
       ratioText(row.timesSamsa),
       ...others.map(({ key }) => cellOf(row, key)),
       row.outcome.way,

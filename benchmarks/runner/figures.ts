@@ -6,6 +6,8 @@ export interface Column {
   readonly title: string
   /** More is better: rates. Else less is. */
   readonly more: boolean
+  /** A figure above is marked. */
+  readonly most?: number
 }
 
 const RATE: Column = { key: 'rate', title: 'messages/s', more: true }
@@ -15,6 +17,14 @@ const MEMORY: Column = { key: 'memory', title: 'peak MB', more: false }
 const P50: Column = { key: 'p50', title: 'p50 ms', more: false }
 const P99: Column = { key: 'p99', title: 'p99 ms', more: false }
 const P999: Column = { key: 'p999', title: 'p99.9 ms', more: false }
+
+/** An option that costs more is a cliff: it is to be removed, or explained. */
+const TIMES_PLAIN: Column = {
+  key: 'timesPlain',
+  title: 'CPU, times the default',
+  more: false,
+  most: 2,
+}
 
 /** The first is what clients are compared by. */
 export function columnsOf(task: TaskName, mode: string, shares: readonly number[]): Column[] {
@@ -56,6 +66,7 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
   if (task === 'storm') {
     return [{ ...RATE, title: 'tuples/s' }, { ...CPU, title: 'CPU µs/tuple' }, MEMORY]
   }
+  if (task === 'options') return [TIMES_PLAIN, CPU, RATE, MEMORY]
   if (task === 'slow') return [MEMORY, RATE]
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {
@@ -85,6 +96,7 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
     put('cpuOfCall', cpuMs === undefined ? undefined : cpuMs / messages)
   }
   put('memory', memoryBytes === undefined ? undefined : memoryBytes / 1e6)
+  put('timesPlain', measured.timesPlain)
   put('p50', latencyMs?.p50)
   put('p99', latencyMs?.p99)
   put('p999', latencyMs?.p999)

@@ -16,6 +16,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `echo`: produce and consume in one process, for latency
  * - `start`: from the start of the process to the first message
  * - `admin`: calls of an admin client, one after the other: topics, groups, lag, configs
+ * - `options`: one option against the default, in turns in one process; the mode is its name
  * - `storm`: a spout and a bolt in Apache Storm: acked, not acked
  */
 export type TaskName =
@@ -31,6 +32,7 @@ export type TaskName =
   | 'echo'
   | 'start'
   | 'admin'
+  | 'options'
   | 'storm'
 
 export interface Task {
@@ -99,6 +101,8 @@ export interface Measurement {
   readonly sharedMs?: number
   readonly members?: number
   readonly requests?: { readonly brokers?: number; readonly zookeeper?: number }
+  /** Of `options`: the CPU of a message, divided by that with the default. */
+  readonly timesPlain?: number
   /** Of `start`. */
   readonly loadedMs?: number
   readonly openMs?: number

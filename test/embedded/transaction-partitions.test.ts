@@ -22,7 +22,9 @@ describe('messages without a key', () => {
     })
     scene = await transactionScene(kafka)
   })
-  afterEach(() => scene[Symbol.asyncDispose]())
+  afterEach(async () => {
+    await scene[Symbol.asyncDispose]()
+  })
 
   it('go to one partition within a transaction, up to 1 MiB', async () => {
     expect((await partitionsOf(90)).size).toBe(1)

@@ -12,6 +12,7 @@ import { adminTask } from './admin.js'
 import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
 import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
+import { optionsTask } from './options.js'
 import { produceTask } from './produce.js'
 import { rebalanceTask } from './rebalance.js'
 import { stormTask } from './storm.js'
@@ -33,10 +34,11 @@ const TASKS = {
   start: startTask,
   admin: adminTask,
   storm: stormTask,
+  options: optionsTask,
 }
 
 /**
- * `client` is { version, best, produce, consume, group, member, rebalance, share, transform, slow, echo, admin, storm }: see kafkajs.js, and java.js for a
+ * `client` is { version, best, produce, consume, group, member, rebalance, share, transform, slow, echo, admin, storm, options }: see kafkajs.js, and java.js for a
  * tool. `best` names the mode that is taken where a question asks for any that is fast: { consume: 'batches' }.
  */
 export async function drive(client) {

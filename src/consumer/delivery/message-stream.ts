@@ -61,19 +61,46 @@ export class MessageStream<Value, Key> extends Readable {
     return message
   }
 
-  /** Like Readable's iterator, but also marks the loop body as running: see work.ts. */
+  /**
+   * Like Readable's iterator, but also marks the loop body as running: see work.ts. Messages that are available are
+   * delivered without the stream's events and ticks, which take most of the CPU of a loop. Readable's
+   * iterator waits, ends, and reports errors; it also delivers the first message, because it listens to the stream from
+   * then on.
+   */
   override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
     const iterator = super[Symbol.asyncIterator]()
-    if (!this.#source.reading.isWorkKnown) return iterator
+    const { reading } = this.#source
     const next = iterator.next.bind(iterator)
     let isFirst = true
-    iterator.next = async () => {
-      const result = await next()
-      if (!isFirst || result.done === true) return result
+    iterator.next = () => {
+      const peeked = isFirst ? undefined : this.#giveNext()
+      if (peeked !== undefined) return Promise.resolve({ done: false, value: peeked.message })
+      if (!isFirst || !reading.isWorkKnown) {
+        isFirst = false
+        return next()
+      }
       isFirst = false
-      return this.#source.reading.first<unknown>(result.value)
+      return next().then((result) =>
+        result.done === true ? result : reading.first<unknown>(result.value),
+      )
     }
     return iterator
+  }
+
+  /** Delivers the next message past the stream, unless the stream contains one, is in use otherwise, or is at its end. */
+  #giveNext(): Peeked<Value, Key> | undefined {
+    if (this.destroyed || this.readableEnded || this.#isWaiting) return undefined
+    if (this.readableLength > 0 || this.#peeked !== undefined) return undefined
+    if (this.listenerCount('data') > 0) return undefined
+    try {
+      for (;;) {
+        const peeked = this.#source.peek()
+        if (peeked === undefined || this.#source.give(peeked)) return peeked
+      }
+    } catch (error) {
+      this.destroy(error as Error)
+      return undefined
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -460,6 +460,55 @@ describe('a stream', () => {
     stream.destroy()
   })
 
+  it('delivers nothing more of a partition that the body of its loop removes', async () => {
+    await bed.write('a', 0, 10)
+    await bed.write('a', 1, 10)
+    const consumer = bed.consumer({ stopAtEnd: true })
+    await consumer.assign([A0, A1])
+    const partitions: number[] = []
+    for await (const message of consumer.reader.stream()) {
+      const { partition } = message as ConsumedMessage
+      partitions.push(partition)
+      if (partition === 0 && partitions.filter((one) => one === 0).length === 3) {
+        consumer.unassign([A0])
+      }
+    }
+    expect(partitions.filter((one) => one === 0)).toHaveLength(3)
+    expect(partitions.filter((one) => one === 1)).toHaveLength(10)
+  })
+
+  it('throws in its loop what the body has aborted it with, after no other message', async () => {
+    await bed.write('a', 0, 10)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const ending = new AbortController()
+    const offsets: number[] = []
+    const reading = (async () => {
+      for await (const message of consumer.reader.stream({ signal: ending.signal })) {
+        offsets.push((message as ConsumedMessage).offset)
+        if (offsets.length === 3) ending.abort()
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' })
+    expect(offsets).toEqual([0, 1, 2])
+    expect(consumer.positions.of(A0)).toBe(3)
+  })
+
+  it('throws in its loop the error of a consumer that fails in the body', async () => {
+    await bed.write('a', 0, 10)
+    const consumer = bed.consumer()
+    await consumer.assign([A0])
+    const offsets: number[] = []
+    const reading = (async () => {
+      for await (const message of consumer.reader.stream()) {
+        offsets.push((message as ConsumedMessage).offset)
+        if (offsets.length === 3) consumer.fail(new Error('fenced'))
+      }
+    })()
+    await expect(reading).rejects.toThrow('fenced')
+    expect(offsets).toEqual([0, 1, 2])
+  })
+
   it('fails with the error of a partition, and the consumer keeps reading', async () => {
     await bed.write('a', 0, 2)
     const consumer = bed.consumer()
