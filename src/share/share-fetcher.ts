@@ -19,7 +19,6 @@ import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 import type { ShareFetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
 import { ShareSources } from './share-sources.ts'
-import { TopicProblems } from './topic-problems.ts'
 
 export interface ShareFetchSettings extends Pick<
   ShareConsumerSettings,
@@ -65,11 +64,6 @@ const ACKNOWLEDGE_AFTER_MS = 50
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
-/** Errors of a topic in the metadata that the application gets, as with Java. All others pass by themselves. */
-const REPORTED_OF_METADATA = new Set<number>([
-  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-  ErrorCode.INVALID_TOPIC_EXCEPTION,
-])
 /**
  * Errors that no retry corrects, but that an administrator may correct: they are reported to the application once.
  */
@@ -88,7 +82,6 @@ export class ShareFetcher {
   readonly #events: ShareFetcherEvents
   readonly #sources: ShareSources
   #assigned: readonly SessionPartition[] = []
-  readonly #problems = new TopicProblems()
   /** The assigned partitions whose topic names are known. */
   #wanted = new Map<string, Wanted>()
   /** For callers that wait until everything is acknowledged. */
@@ -209,7 +202,6 @@ export class ShareFetcher {
 
   #pump(): void {
     const now = performance.now()
-    this.#reportMetadata()
     const wanted = this.#state === 'fetching' ? this.#wantedBySource(now) : NOTHING_WANTED
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
@@ -295,12 +287,8 @@ export class ShareFetcher {
     const all: HeldRecord[] = []
     let bytes = 0
     for (const { partition, fetched } of partitions) {
-      if (fetched.errorCode !== ErrorCode.NONE) {
-        this.#partitionFailed(partition, fetched)
-        continue
-      }
-      this.#problems.solved(partition.topic, 'fetch')
-      if (fetched.acquiredRecords.length > 0) {
+      if (fetched.errorCode !== ErrorCode.NONE) this.#partitionFailed(partition, fetched)
+      else if (fetched.acquiredRecords.length > 0) {
         const records = this.#lend(partition, fetched, lockedFrom + lockMs)
         const fetchedBytes = fetched.records?.length ?? 0
         partition.counted.fetchedMessages += records.length
@@ -331,10 +319,7 @@ export class ShareFetcher {
     const acquired = readAcquired(partition, records, ranges, decompressedBatchMaxBytes)
     if (acquired.error !== undefined) this.#events.onProblem(acquired.error)
     const wanted = this.#wanted.get(partition.key)
-    if (wanted !== undefined) {
-      wanted.failures = 0
-      wanted.isReported = false
-    }
+    if (wanted !== undefined) wanted.failures = 0
     return partition.lend(ranges, acquired, lockedUntil)
   }
 
@@ -355,23 +340,10 @@ export class ShareFetcher {
       partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
-    } else if (REFUSED.has(errorCode)) {
-      if (this.#problems.isNew(topic, 'fetch', errorCode)) this.#events.onProblem(error)
-    } else if (!error.retriable) {
+    } else if (REFUSED.has(errorCode) || !error.retriable) {
       if (wanted?.isReported !== true) this.#events.onProblem(error)
       if (wanted !== undefined) wanted.isReported = true
     } else this.#log(error)
-  }
-
-  /** Reports errors of topics in the metadata, each once. */
-  #reportMetadata(): void {
-    for (const topic of this.#settings.topics) {
-      const code = this.#cluster.known(topic)?.errorCode ?? ErrorCode.NONE
-      if (!REPORTED_OF_METADATA.has(code)) this.#problems.solved(topic, 'metadata')
-      else if (this.#problems.isNew(topic, 'metadata', code)) {
-        this.#events.onProblem(new BrokerError(code, `looking up topic '${topic}'`, { topic }))
-      }
-    }
   }
 
   #failed(source: ShareSource, error: unknown): void {
