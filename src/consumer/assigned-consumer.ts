@@ -149,7 +149,12 @@ export class AssignedConsumer<
     }
     try {
       const states = added.map(({ state }) => state)
-      const checked = checkPartitionsExist(this.#cluster, states, deadline, this.#parts.metadataMaxAgeMs)
+      const checked = checkPartitionsExist(
+        this.#cluster,
+        states,
+        deadline,
+        this.#parts.metadataMaxAgeMs,
+      )
       // Offsets are fetched by topic id.
       if (states.some(({ topic }) => this.#cluster.known(topic) === undefined)) await checked
       const toFind = added.filter(({ offset }) => offset === undefined)

@@ -119,7 +119,7 @@ describe('a log on another host', () => {
     // As PATH would find it: a change of process.env in Jest does not reach child processes.
     const inFolder = (command: string, args: readonly string[], options: SpawnOptions) =>
       spawn(join(folder.path, command), args, options)
-    jest.spyOn(childProcess, 'spawn').mockImplementation(inFolder as typeof spawn)
+    jest.spyOn(childProcess, 'spawn').mockImplementation(inFolder)
   })
 
   afterEach(() => {
