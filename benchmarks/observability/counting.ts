@@ -1,6 +1,6 @@
 /**
  * What is switched to see what counting costs: without it nothing is recorded, and no clock is read, for the metrics of
- * requests, batches and handlers. It is switched within one build and one process, because V8 decides anew in each
+ * requests, batches and handlers. It is switched within one build and one process, because V8 decides again in each
  * process what it inlines: two processes with the same build differ by up to 8 % in the CPU of a message.
  */
 export interface Cut {
