@@ -78,11 +78,14 @@ export class TopicNames {
         deadline: new Deadline(this.#cluster.options.operationTimeoutMs),
       },
     )
+    const recreated: string[] = []
     for (const { name, topicId, errorCode } of topics) {
       if (name === null || name === '' || errorCode === ErrorCode.UNKNOWN_TOPIC_ID) continue
       this.#names.set(topicId, name)
-      // The cached metadata may be that of a topic of this name that was deleted.
-      await this.#cluster.refresh(name)
+      const known = this.#cluster.known(name)
+      if (known !== undefined && known.topicId !== topicId) recreated.push(name)
     }
+    // The cached metadata is that of a topic of the same name that was deleted.
+    await Promise.all(recreated.map((name) => this.#cluster.refresh(name)))
   }
 }
