@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../../src/index.ts'
+import { mayNotFire } from '../../support/fault-watch.ts'
 import { lagOf, newQueue, numberOf, take, writeNumbers } from '../../support/share/queue.ts'
 import { randomFrom } from '../../support/balanced/storm/random.ts'
 import { until } from '../../support/until.ts'
@@ -180,8 +181,9 @@ describe('a share consumer of several topics', () => {
           const results = await acknowledge(consumer, messages)
           expect(results.filter(({ failed }) => failed > 0)).toEqual([])
         }
+        // Keeps the assignment if a heartbeat is due before the metadata has changed.
         const held = time.includes('metadata')
-          ? kafka.faults.on({ api: 'ShareGroupHeartbeat' }, { hold: true })
+          ? mayNotFire(kafka.faults.on({ api: 'ShareGroupHeartbeat' }, { hold: true }))
           : undefined
         await client.admin.deleteTopics([gone])
         if (time.includes('assignment')) {
@@ -206,49 +208,5 @@ describe('a share consumer of several topics', () => {
         expect(others.map(({ topic }) => topic)).toEqual([kept, kept, kept])
       },
     )
-  })
-
-  it('reads what is written while the topic is deleted and created again with more partitions', async () => {
-    const queue = await newQueue(client, PARTITIONS)
-    await using reader = new KafkaClient({ hosts: kafka.hosts, metadataMaxAgeMs: 100 })
-    const consumer = await reader.getShareConsumer({ topics: [queue.topic], shareGroup: group })
-    const got = new Map<string, number>()
-    const running = consumer.run((message) => {
-      const text = String(message.value)
-      got.set(text, (got.get(text) ?? 0) + 1)
-    })
-    const ending = new AbortController()
-    let phase = 'before'
-    const written: string[] = []
-    const writing = (async () => {
-      for (let number = 0; !ending.signal.aborted; number++) {
-        const text = `${phase} ${number}`
-        try {
-          await using producer = await client
-            .topic(queue.topic)
-            .getProducer({ compression: 'none' })
-          const report = producer.produce(text)
-          await producer.flush()
-          await report
-          written.push(text)
-        } catch {
-          // The topic does not exist at this moment.
-        }
-      }
-    })()
-    const received = (which: string) => [...got.keys()].some((text) => text.startsWith(which))
-    await until(() => received('before'))
-    phase = 'meanwhile'
-    await client.admin.deleteTopics([queue.topic])
-    await client.admin.createTopics([{ topic: queue.topic, partitions: 5 }])
-    phase = 'after'
-    await until(() => received('after'))
-    ending.abort()
-    await writing
-    const after = written.filter((text) => text.startsWith('after'))
-    await until(() => after.every((text) => got.has(text)))
-    expect(after.filter((text) => got.get(text) !== 1)).toEqual([])
-    await consumer.close()
-    await running
   })
 })
