@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../../src/index.ts'
-import { mayNotFire } from '../../support/fault-watch.ts'
 import { lagOf, newQueue, numberOf, take, writeNumbers } from '../../support/share/queue.ts'
 import { randomFrom } from '../../support/balanced/storm/random.ts'
 import { until } from '../../support/until.ts'
@@ -151,7 +150,7 @@ describe('a share consumer of several topics', () => {
 
   describe('of which one is deleted', () => {
     const MODES = ['implicit', 'explicit'] as const
-    const TIMES = ['before', 'after the assignment has changed', 'after the metadata has changed']
+    const TIMES = ['before', 'after the assignment has changed']
 
     /** Accepts what was taken, as the mode does it, and returns the results. */
     async function acknowledge(consumer: ShareConsumer, messages: readonly ShareMessage[]) {
@@ -170,7 +169,6 @@ describe('a share consumer of several topics', () => {
         await using reader = new KafkaClient({
           hosts: kafka.hosts,
           clientId: 'reader',
-          ...(time.includes('metadata') ? { metadataMaxAgeMs: 50 } : {}),
         })
         const settings = { topics: [gone, kept], shareGroup: group, acknowledgementMode }
         const consumer = await reader.getShareConsumer(settings)
@@ -181,17 +179,9 @@ describe('a share consumer of several topics', () => {
           const results = await acknowledge(consumer, messages)
           expect(results.filter(({ failed }) => failed > 0)).toEqual([])
         }
-        // Keeps the assignment if a heartbeat is due before the metadata has changed.
-        const held = time.includes('metadata')
-          ? mayNotFire(kafka.faults.on({ api: 'ShareGroupHeartbeat' }, { hold: true }))
-          : undefined
         await client.admin.deleteTopics([gone])
-        if (time.includes('assignment')) {
+        if (!isBefore) {
           await until(() => consumer.assignment.every(({ topic }) => topic === kept))
-        }
-        if (time.includes('metadata')) {
-          await kafka.requests.next({ api: 'Metadata', clientId: 'reader' })
-          await kafka.requests.next({ api: 'Metadata', clientId: 'reader' })
         }
         if (!isBefore) {
           const results = await acknowledge(consumer, messages)
@@ -201,8 +191,6 @@ describe('a share consumer of several topics', () => {
           if (acknowledgementMode === 'explicit') expect([failed, acknowledged]).toEqual([6, 0])
           else expect(failed).toBeGreaterThan(0)
         }
-        held?.remove()
-        held?.release()
         await writeNumbers(client, kept, 3, { first: 6, partitions: PARTITIONS })
         const others = await take(consumer, 3)
         expect(others.map(({ topic }) => topic)).toEqual([kept, kept, kept])
