@@ -3,7 +3,19 @@
  * process, where node:tls takes 15 ms of CPU and node:crypto 7, together as much as all of samsa's own modules.
  * `process.getBuiltinModule` (Node.js 20.16) is synchronous and works in ES modules and CommonJS.
  */
+import { promisify } from 'node:util'
 
 export const tlsModule = () => process.getBuiltinModule('node:tls')
 
 export const cryptoModule = () => process.getBuiltinModule('node:crypto')
+
+/** Salts and hashes a password in Node's thread pool, because thousands of iterations take milliseconds. */
+export function pbkdf2(
+  password: string,
+  salt: Buffer,
+  iterations: number,
+  sizeBytes: number,
+  digest: string,
+): Promise<Buffer> {
+  return promisify(cryptoModule().pbkdf2)(password, salt, iterations, sizeBytes, digest)
+}

@@ -1,7 +1,6 @@
-import { promisify } from 'node:util'
 import { alterUserScramCredentials as alterApi } from '../../protocol/apis/alter-user-scram-credentials.ts'
 import { describeUserScramCredentials as describeApi } from '../../protocol/apis/describe-user-scram-credentials.ts'
-import { cryptoModule } from '../builtins.ts'
+import { cryptoModule, pbkdf2 } from '../builtins.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
@@ -70,9 +69,6 @@ export interface ScramAlterationResult extends Item {
   /** The mechanism of the credential. */
   readonly mechanism: ScramName
 }
-
-/** Off the event loop: thousands of iterations take milliseconds. */
-const derive = () => promisify(cryptoModule().pbkdf2)
 
 export function userOperations(context: AdminContext) {
   const { cluster } = context
@@ -182,7 +178,7 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
     else {
       const { password, iterations = DEFAULT_ITERATIONS } = alteration
       const salt = cryptoModule().randomBytes(SALT_BYTES)
-      const saltedPassword = await derive()(password, salt, iterations, sizeBytes, digest)
+      const saltedPassword = await pbkdf2(password, salt, iterations, sizeBytes, digest)
       upsertions.push({ ...named, iterations, salt, saltedPassword })
     }
   }

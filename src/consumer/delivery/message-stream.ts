@@ -63,9 +63,8 @@ export class MessageStream<Value, Key> extends Readable {
 
   /**
    * Like Readable's iterator, but also marks the loop body as running: see work.ts. Messages that are available are
-   * delivered without the stream's events and ticks, which take most of the CPU of a loop. Readable's
-   * iterator waits, ends, and reports errors; it also delivers the first message, because it listens to the stream from
-   * then on.
+   * delivered without the stream's events and ticks, which take most of the CPU of a loop. Readable's iterator waits,
+   * ends, and reports errors; it also delivers the first message, because it listens to the stream from then on.
    */
   override [Symbol.asyncIterator](): ReturnType<Readable[typeof Symbol.asyncIterator]> {
     const iterator = super[Symbol.asyncIterator]()

@@ -1,5 +1,4 @@
-import { promisify } from 'node:util'
-import { cryptoModule } from '../../builtins.ts'
+import { cryptoModule, pbkdf2 } from '../../builtins.ts'
 import { AuthenticationError, type AuthenticationErrorCode } from '../../errors.ts'
 import { formatAddress } from '../address.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
@@ -35,9 +34,6 @@ const DIGESTS = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as cons
 
 /** "n": no channel binding, which Kafka does not support. The empty part: no other user to act for. */
 const GS2_HEADER = 'n,,'
-
-/** In Node's thread pool, because thousands of iterations take milliseconds. */
-const derive = () => promisify(cryptoModule().pbkdf2)
 
 /** Proves that the client knows the password without sending it, and verifies that the broker knows it (RFC 5802, 7677). */
 export class ScramMechanism implements SaslMechanism {
@@ -146,7 +142,7 @@ export class ScramExchange implements SaslExchange {
     const hash = (data: Buffer): Buffer => cryptoModule().createHash(digest).update(data).digest()
 
     const size = hash(salt).length
-    const salted = await derive()(this.#password, salt, iterations, size, digest)
+    const salted = await pbkdf2(this.#password, salt, iterations, size, digest)
     const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${nonce}`
     const exchanged = [`${this.#firstBare()},`, challenge, `,${withoutProof}`]
     const clientKey = hmac(salted, 'Client Key')

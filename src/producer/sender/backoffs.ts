@@ -14,8 +14,9 @@ interface Wait {
 
 /**
  * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged or another
- * leader fails, about which the failures of the former one say nothing. A wait ends when a newer leader is known (KIP-951), and does not begin when one is known already: the failure was that of the
- * former one. Epochs only rise, so that brokers that disagree about a leader cannot shorten waits again and again.
+ * leader fails, about which the failures of the former one say nothing. A wait ends when a newer leader is known
+ * (KIP-951), and does not begin when one is known already: the failure was that of the former one. Epochs only rise, so
+ * that brokers that disagree about a leader cannot shorten waits again and again.
  */
 export class Backoffs {
   readonly #cluster: Cluster
