@@ -19,6 +19,7 @@ import type { Outcomes } from './outcomes.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 import type { ShareFetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
 import { ShareSources } from './share-sources.ts'
+import { isOfTopic, TopicErrors } from './topic-errors.ts'
 
 export interface ShareFetchSettings extends Pick<
   ShareConsumerSettings,
@@ -50,7 +51,6 @@ export interface ShareFetcherEvents {
 interface Wanted extends SessionPartition, TopicPartition {
   notBefore: number
   failures: number
-  isReported: boolean
 }
 
 /**
@@ -64,13 +64,6 @@ const ACKNOWLEDGE_AFTER_MS = 50
  */
 const SHORT_WAIT_MS = 100
 const NOTHING_WANTED: ReadonlyMap<ShareSource, readonly Wanted[]> = new Map()
-/**
- * Errors that no retry corrects, but that an administrator may correct: they are reported to the application once.
- */
-const REFUSED = new Set<number>([
-  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-  ErrorCode.GROUP_AUTHORIZATION_FAILED,
-])
 
 /**
  * Fetches from the leaders of the assigned partitions when the application has room, and sends acknowledgements. It
@@ -81,6 +74,7 @@ export class ShareFetcher {
   readonly #settings: ShareFetchSettings
   readonly #events: ShareFetcherEvents
   readonly #sources: ShareSources
+  readonly #errors = new TopicErrors()
   #assigned: readonly SessionPartition[] = []
   /** The assigned partitions whose topic names are known. */
   #wanted = new Map<string, Wanted>()
@@ -202,6 +196,7 @@ export class ShareFetcher {
 
   #pump(): void {
     const now = performance.now()
+    if (this.#state === 'fetching') this.#reportMetadata()
     const wanted = this.#state === 'fetching' ? this.#wantedBySource(now) : NOTHING_WANTED
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
@@ -287,8 +282,12 @@ export class ShareFetcher {
     const all: HeldRecord[] = []
     let bytes = 0
     for (const { partition, fetched } of partitions) {
-      if (fetched.errorCode !== ErrorCode.NONE) this.#partitionFailed(partition, fetched)
-      else if (fetched.acquiredRecords.length > 0) {
+      if (fetched !== undefined && fetched.errorCode !== ErrorCode.NONE) {
+        this.#partitionFailed(partition, fetched)
+        continue
+      }
+      this.#errors.solved(partition.key)
+      if (fetched !== undefined && fetched.acquiredRecords.length > 0) {
         const records = this.#lend(partition, fetched, lockedFrom + lockMs)
         const fetchedBytes = fetched.records?.length ?? 0
         partition.counted.fetchedMessages += records.length
@@ -340,10 +339,21 @@ export class ShareFetcher {
       partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
-    } else if (REFUSED.has(errorCode) || !error.retriable) {
-      if (wanted?.isReported !== true) this.#events.onProblem(error)
-      if (wanted !== undefined) wanted.isReported = true
+    } else if (wanted !== undefined && (isOfTopic(errorCode) || !error.retriable)) {
+      if (this.#errors.isNew(key, topic, errorCode)) this.#events.onProblem(error)
     } else this.#log(error)
+  }
+
+  /** Reports errors that the metadata has for topics. Others than those of a topic as a whole pass by themselves. */
+  #reportMetadata(): void {
+    for (const topic of this.#settings.topics) {
+      const source = `metadata of ${topic}`
+      const errorCode = this.#cluster.known(topic)?.errorCode ?? ErrorCode.NONE
+      if (!isOfTopic(errorCode)) this.#errors.solved(source)
+      else if (this.#errors.isNew(source, topic, errorCode)) {
+        this.#events.onProblem(new BrokerError(errorCode, `looking up topic '${topic}'`, { topic }))
+      }
+    }
   }
 
   #failed(source: ShareSource, error: unknown): void {
@@ -401,9 +411,10 @@ export class ShareFetcher {
       const topic = names.get(one.topicId)
       if (topic === undefined) continue
       const key = sessionKeyOf(one)
-      const wanted = { ...one, topic, notBefore: 0, failures: 0, isReported: false }
+      const wanted = { ...one, topic, notBefore: 0, failures: 0 }
       this.#wanted.set(key, before.get(key) ?? wanted)
     }
+    for (const key of before.keys()) if (!this.#wanted.has(key)) this.#errors.solved(key)
     this.#sources.tidy(this.#wanted)
     return this.#wanted.size === this.#assigned.length
   }

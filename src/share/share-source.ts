@@ -38,7 +38,8 @@ export type ShareFetchedPartition = ShareFetchResponse['responses'][number]['par
 
 export interface FetchedRecords {
   readonly partition: LentPartition
-  readonly fetched: ShareFetchedPartition
+  /** Undefined if the response does not contain the partition: it has neither records nor an error. */
+  readonly fetched: ShareFetchedPartition | undefined
 }
 
 export interface ShareFetched {
@@ -199,10 +200,7 @@ export class ShareSource {
     return {
       lockMs,
       lockedFrom: sent,
-      partitions: partitions.flatMap((partition) => {
-        const fetched = found.get(partition.key)
-        return fetched === undefined ? [] : { partition, fetched }
-      }),
+      partitions: partitions.map((partition) => ({ partition, fetched: found.get(partition.key) })),
     }
   }
 

@@ -4,6 +4,7 @@ import type { ClusterState } from '../cluster/cluster-state.ts'
 import { NO_LEADER, type Partition } from '../cluster/partition.ts'
 import type { Topic } from '../cluster/topics.ts'
 import type { FetchSessions } from '../fetch/sessions.ts'
+import type { ShareSessions } from '../fetch/share-sessions.ts'
 import type { Groups } from '../groups/groups.ts'
 import { Refused } from '../refused.ts'
 import type { Transactions } from '../transactions/transactions.ts'
@@ -17,6 +18,7 @@ export interface ServingBroker extends BrokerInfo {
   /** In the form of Kafka's `listeners`: `PLAINTEXT://127.0.0.1:9092`. */
   readonly listenerUris: readonly string[]
   readonly fetchSessions: FetchSessions
+  readonly shareSessions: ShareSessions
 }
 
 /** A fault that responds with an error, for a topic, a partition or all of them. */

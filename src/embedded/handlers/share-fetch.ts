@@ -17,82 +17,39 @@ import {
 } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
 import type { Partition } from '../cluster/partition.ts'
-import type { FetchSessions } from '../fetch/sessions.ts'
+import {
+  CLOSING,
+  OPENING,
+  sharedPartitionKey as keyOf,
+  type SharedPartition,
+  type ShareSession,
+  type ShareSessionFields,
+} from '../fetch/share-sessions.ts'
 import type { ShareGroup } from '../groups/share-group.ts'
 import type { AcknowledgementBatch } from '../groups/share-acknowledgements.ts'
 import type { SharePartition } from '../groups/share-partition.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { groupedBy } from './grouped-by.ts'
 
-interface Wanted {
-  readonly topicId: string
-  readonly partition: number
-}
-
-interface ShareSession {
-  epoch: number
-  readonly partitions: Map<string, Wanted>
-  /** The session no longer ends with the connection. */
-  readonly stopWatching: () => void
-}
-
-const OPENING = 0
-const CLOSING = -1
-const LAST_EPOCH = 0x7fffffff
 const EXACT = 1
 const NOTHING = Buffer.alloc(0)
 
-/** The share sessions of a broker, by group and member; a restart removes them. */
-const sessionsOf = new WeakMap<FetchSessions, Map<string, ShareSession>>()
-
-function sessions({ broker }: RequestContext): Map<string, ShareSession> {
-  let found = sessionsOf.get(broker.fetchSessions)
-  if (found === undefined) {
-    found = new Map()
-    sessionsOf.set(broker.fetchSessions, found)
-  }
-  return found
-}
-
-function keyOf({ topicId, partition }: Wanted): string {
-  return `${topicId} ${partition}`
-}
-
-interface Asking {
-  readonly groupId: string | null
-  readonly memberId: string | null
-  readonly shareSessionEpoch: number
-}
-
 /** The session of the request, with its epoch incremented. Throws Refused. */
 function sessionOf(
-  asking: Asking,
+  asking: ShareSessionFields,
   context: RequestContext,
   group: ShareGroup,
   mayOpen: boolean,
 ): ShareSession {
-  const { groupId, memberId, shareSessionEpoch: epoch } = asking
-  const key = `${groupId ?? ''} ${memberId ?? ''}`
-  const all = sessions(context)
-  if (epoch === OPENING) {
-    if (!mayOpen) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
-    all.get(key)?.stopWatching()
-    const stopWatching = onAbort(context.signal, () => {
-      all.delete(key)
-      releaseAll(opened, group, memberId)
-    })
-    const opened = { epoch: 1, partitions: new Map<string, Wanted>(), stopWatching }
-    all.set(key, opened)
-    return opened
-  }
-  const session = all.get(key)
-  if (session === undefined) throw new Refused('SHARE_SESSION_NOT_FOUND')
-  if (epoch === CLOSING) {
-    all.delete(key)
-    session.stopWatching()
-  } else if (epoch !== session.epoch) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
-  else session.epoch = epoch === LAST_EPOCH ? 1 : epoch + 1
-  return session
+  const { shareSessions } = context.broker
+  if (asking.shareSessionEpoch !== OPENING) return shareSessions.continued(asking)
+  if (!mayOpen) throw new Refused('INVALID_SHARE_SESSION_EPOCH')
+  const stopWatching = onAbort(context.signal, () => {
+    shareSessions.remove(asking)
+    releaseAll(opened, group, asking.memberId)
+  })
+  const opened = shareSessions.open(asking, stopWatching)
+  return opened
 }
 
 /** A session that ends makes the records available that this broker has lent the member. */
@@ -107,7 +64,10 @@ function releaseAll(
 }
 
 /** Throws Refused. */
-function groupOf({ groupId, shareSessionEpoch }: Asking, context: RequestContext): ShareGroup {
+function groupOf(
+  { groupId, shareSessionEpoch }: ShareSessionFields,
+  context: RequestContext,
+): ShareGroup {
   authorize(context, 'read', 'group', groupId ?? '')
   const group = context.groups.findShare(groupId ?? '')
   if (group !== undefined) return group
@@ -120,13 +80,13 @@ function groupOf({ groupId, shareSessionEpoch }: Asking, context: RequestContext
 function partitionOf(
   context: RequestContext,
   group: ShareGroup,
-  { topicId, partition }: Wanted,
+  { topicId, partition }: SharedPartition,
 ): SharePartition {
   const topic = topicOf(context, { name: '', id: topicId }, 'read')
   return group.partition(topicId, ledPartitionOf(context, topic, partition))
 }
 
-interface Acknowledged extends Wanted {
+interface Acknowledged extends SharedPartition {
   readonly errorCode: number
   readonly detail: string | null
 }
@@ -135,7 +95,7 @@ function acknowledged(
   { memberId, isRenewAck }: Pick<FetchRequest, 'memberId' | 'isRenewAck'>,
   context: RequestContext,
   group: ShareGroup,
-  wanted: Wanted,
+  wanted: SharedPartition,
   batches: readonly AcknowledgementBatch[],
 ): Acknowledged {
   const { refused } = outcomeOf(() =>
@@ -216,7 +176,7 @@ function refusedFetch({ errorCode, detail }: Pick<Refused, 'errorCode' | 'detail
   }
 }
 
-interface Read extends Wanted {
+interface Read extends SharedPartition {
   readonly errorCode: number
   readonly detail: string | null
   readonly at: Partition | undefined
@@ -300,7 +260,7 @@ function fetchResponse(
   results: ReadonlyMap<string, Acknowledged>,
 ) {
   const reads = new Map(found.map((one) => [keyOf(one), one]))
-  const all = new Map<string, Wanted>([...results, ...reads])
+  const all = new Map<string, SharedPartition>([...results, ...reads])
   const hints = found.map((one) => hintOf(context, one)?.endpoint)
   return {
     throttleTimeMs: 0,
@@ -374,6 +334,6 @@ export const shareAcknowledgeHandler = handler(shareAcknowledge, {
   refuse: (errorCode) => ({ ...NOTHING_ACKNOWLEDGED, errorCode, errorMessage: null }),
 })
 
-function byTopic<One extends Wanted>(all: Iterable<One>): [string, One[]][] {
+function byTopic<One extends SharedPartition>(all: Iterable<One>): [string, One[]][] {
   return [...groupedBy(all, ({ topicId }) => topicId)]
 }

@@ -1,4 +1,5 @@
 import { FetchSessions } from '../fetch/sessions.ts'
+import { ShareSessions } from '../fetch/share-sessions.ts'
 import { securityProtocolOf, type EmbeddedTlsOptions } from '../security/options.ts'
 import type { SaslServer } from '../security/sasl-server.ts'
 import { createBrokerServer } from './broker-server.ts'
@@ -27,6 +28,7 @@ interface BrokerListener {
 export class EmbeddedBroker implements ServingBroker {
   readonly id: number
   fetchSessions = new FetchSessions()
+  shareSessions = new ShareSessions()
   readonly #listeners: readonly BrokerListener[]
 
   /** `port` is the port of the first listener. */
@@ -79,6 +81,7 @@ export class EmbeddedBroker implements ServingBroker {
       throw error
     }
     this.fetchSessions = new FetchSessions()
+    this.shareSessions = new ShareSessions()
   }
 
   /** Stops immediately, as if the process were killed: connections end at any point. */

@@ -6,7 +6,7 @@ import type { Call } from '../api/handler.ts'
 const LISTS = ['topics', 'topicData', 'topicNames']
 const NAMES = ['name', 'topic', 'topicName']
 
-/** The names of the topics in a request; for a Fetch including those of its session. */
+/** The names of the topics in a request; for a Fetch or ShareFetch including those of its session. */
 export function topicsOf(
   { body }: Call,
   cluster: ClusterState,
@@ -34,6 +34,13 @@ export function topicsOf(
       if (topicId === undefined) names.add(topic)
       else addById(topicId)
     }
+  }
+  const { groupId, memberId, shareSessionEpoch } = body
+  // A ShareAcknowledge is only about the topics that it names.
+  const isShareFetch = typeof shareSessionEpoch === 'number' && 'forgottenTopicsData' in body
+  if (isShareFetch && typeof groupId === 'string' && typeof memberId === 'string') {
+    const session = broker.shareSessions.find({ groupId, memberId, shareSessionEpoch })
+    for (const { topicId } of session?.partitions.values() ?? []) addById(topicId)
   }
   return [...names]
 }

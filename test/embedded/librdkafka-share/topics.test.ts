@@ -1,7 +1,12 @@
 /** Share consumers of several topics, and of topics that go: librdkafka's share tests 0172, 0176, 0177, 0181 and 0184. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
-import { KafkaClient, type ShareConsumer, type ShareMessage } from '../../../src/index.ts'
+import {
+  ClosedError,
+  KafkaClient,
+  type ShareConsumer,
+  type ShareMessage,
+} from '../../../src/index.ts'
 import { lagOf, newQueue, numberOf, take, writeNumbers } from '../../support/share/queue.ts'
 import { randomFrom } from '../../support/balanced/storm/random.ts'
 import { until } from '../../support/until.ts'
@@ -14,7 +19,12 @@ describe('a share consumer of several topics', () => {
   let client: KafkaClient
 
   beforeEach(async () => {
-    kafka = await EmbeddedCluster.start({ brokers: 2, shareAutoOffsetReset: 'earliest' })
+    kafka = await EmbeddedCluster.start({
+      brokers: 2,
+      shareAutoOffsetReset: 'earliest',
+      // A producer must not create a topic again that a test has deleted.
+      autoCreateTopics: false,
+    })
     client = new KafkaClient({ hosts: kafka.hosts })
   })
   afterEach(async () => {
@@ -197,4 +207,74 @@ describe('a share consumer of several topics', () => {
       },
     )
   })
+
+  it('reads what is written while the topic is deleted and created again with more partitions', async () => {
+    const queue = await newQueue(client, PARTITIONS)
+    await using reader = new KafkaClient({ hosts: kafka.hosts, clientId: 'reader' })
+    await using writing = new KafkaClient({ hosts: kafka.hosts, clientId: 'writer' })
+    await using consumer = await reader.getShareConsumer({
+      topics: [queue.topic],
+      shareGroup: group,
+    })
+    const received = new Map<string, number>()
+    const running = consumer.run(({ value }) => {
+      const text = String(value)
+      received.set(text, (received.get(text) ?? 0) + 1)
+    })
+    await using writer = await startWriter(writing, queue.topic)
+    const isRead = (phase: string) => [...received.keys()].some((text) => text.startsWith(phase))
+    await until(() => isRead('before'))
+    writer.phase = 'meanwhile'
+    await client.admin.deleteTopics([queue.topic])
+    // Both learn from metadata that the topic is gone, and ask again.
+    const asksAgain = async (clientId: string) => {
+      for (let times = 0; times < 2; times++) {
+        await kafka.requests.next({ api: 'Metadata', clientId })
+      }
+    }
+    await Promise.all([asksAgain('reader'), asksAgain('writer')])
+    await client.admin.createTopics([{ topic: queue.topic, partitions: 5 }])
+    writer.phase = 'after'
+    await until(() => isRead('after'))
+    const after = (await writer.stop()).filter((text) => text.startsWith('after'))
+    await until(() => after.every((text) => received.has(text)))
+    expect(after.filter((text) => received.get(text) !== 1)).toEqual([])
+    await consumer.close()
+    await running
+  })
 })
+
+/** Writes messages one after the other, each with the phase and a number, until it is stopped or the client closed. */
+async function startWriter(client: KafkaClient, topic: string) {
+  const producer = await client.topic(topic).getProducer({ compression: 'none', lingerMs: 0 })
+  const written: string[] = []
+  let isStopped = false
+  const writer = {
+    phase: 'before',
+    /** Returns the messages that were written. */
+    async stop(): Promise<readonly string[]> {
+      isStopped = true
+      await writing
+      return written
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      isStopped = true
+      await producer.close()
+      await writing
+    },
+  }
+  async function write(): Promise<void> {
+    for (let number = 0; !isStopped; number++) {
+      const text = `${writer.phase} ${number}`
+      try {
+        await producer.produce(text)
+        written.push(text)
+      } catch (error) {
+        if (error instanceof ClosedError) return
+        throw error
+      }
+    }
+  }
+  const writing = write()
+  return writer
+}

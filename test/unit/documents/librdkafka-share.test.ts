@@ -15,6 +15,25 @@ describe("the table of librdkafka's share tests", () => {
     expect(table.match(/^## \d{4}-share_\w+\.c$/gm)).toHaveLength(22)
   })
 
+  it('counts its cases as it says', () => {
+    const counts = { shown: 0, different: 0, inapplicable: 0 }
+    for (const [, cases = '', text = ''] of table.matchAll(/^\| (\w.*?) +\| (.*)\|$/gm)) {
+      if (cases === 'cases') continue
+      const isInapplicable = text.startsWith('Not applicable')
+      const kind = isInapplicable
+        ? 'inapplicable'
+        : text.includes('Different')
+          ? 'different'
+          : 'shown'
+      counts[kind] += cases.split(', ').length
+    }
+    const { shown, different, inapplicable } = counts
+    const total = shown + different + inapplicable
+    expect(table).toContain(
+      `Of the ${total} cases, ${shown} are shown, ${different} with a difference on purpose; ${inapplicable} do not apply, none is missing.`,
+    )
+  })
+
   it('names tests that exist', () => {
     expect(named.size).toBeGreaterThan(50)
     const missing = [...named].filter((reference) => {
