@@ -3,8 +3,8 @@ import { apiVersions } from './apis/api-versions.ts'
 import { Reader } from './buffer/reader.ts'
 import { Writer } from './buffer/writer.ts'
 import { ErrorCode } from './errors.ts'
-import { inMessage, ProtocolError, within } from './protocol-error.ts'
-import { Message, type Api } from './schema/api.ts'
+import { inMessage, ProtocolError, withStep } from './protocol-error.ts'
+import { MessageSchema, type Api } from './schema/api.ts'
 import { int16, int32, string, type Decoded, type Encodable, type Fields } from './schema/fields.ts'
 
 /**
@@ -13,7 +13,7 @@ import { int16, int32, string, type Decoded, type Encodable, type Fields } from 
  */
 
 /** No client uses version 0: it exists only for ControlledShutdown v0, between brokers. */
-export const requestHeader = new Message('Request header', '0-2', '2+', {
+export const requestHeader = new MessageSchema('Request header', '0-2', '2+', {
   apiKey: int16('0+'),
   apiVersion: int16('0+'),
   correlationId: int32('0+'),
@@ -22,7 +22,7 @@ export const requestHeader = new Message('Request header', '0-2', '2+', {
   clientId: string('1+', { nullable: '1+', flexible: 'none', ignorable: true }),
 })
 
-export const responseHeader = new Message('Response header', '0-1', '1+', {
+export const responseHeader = new MessageSchema('Response header', '0-1', '1+', {
   correlationId: int32('0+'),
 })
 
@@ -119,7 +119,7 @@ export function decodeRequestHeader(
  * layout.
  */
 export function decodeBody<F extends Fields>(
-  message: Message<F>,
+  message: MessageSchema<F>,
   version: number,
   reader: Reader,
 ): Decoded<F> {
@@ -182,7 +182,7 @@ function decodeCorrelationId(
     return responseHeader.decode(reader, responseHeaderVersion(api, version)).correlationId
   } catch (error) {
     if (error instanceof ProtocolError) error.context = `${api.response.name} v${version}`
-    throw within(error, 'header')
+    throw withStep(error, 'header')
   }
 }
 

@@ -60,7 +60,7 @@ export class EncodeError extends MessageError {
 }
 
 /** Prepends the step to the path of an error that has one; returns the error to throw. */
-export function within(error: unknown, step: string): unknown {
+export function withStep(error: unknown, step: string): unknown {
   return error instanceof MessageError ? error.within(step) : error
 }
 

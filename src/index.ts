@@ -349,7 +349,7 @@ export type { ShareMessage } from './share/share-message.ts'
 export type { ShareBatch } from './share/share-batch.ts'
 export type { FailureDecision, ShareConsumerOptions, ShareRunOptions } from './share/options.ts'
 export type { ShareHandlerContext, ShareMessageHandler } from './share/share-run.ts'
-export type { AcknowledgementResult } from './share/outcomes.ts'
+export type { AcknowledgementResult } from './share/acknowledgement-results.ts'
 export { AlreadyAcknowledgedError } from './share/errors.ts'
 export {
   withDeadLetters,

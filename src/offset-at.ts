@@ -1,5 +1,5 @@
 import { offsetLimits } from './consumer/offset-limits.ts'
-import { listOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
+import { lookUpOffsets, type OffsetSpec } from './consumer/list-offsets.ts'
 import { Deadline } from './async/deadline.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { aDate, namingEnds } from './consumer/options.ts'
@@ -76,6 +76,6 @@ export async function offsetsOf(
   spec: OffsetSpec,
   deadline: Deadline,
 ): Promise<readonly number[]> {
-  const found = await listOffsets(cluster, partitions, spec, deadline)
+  const found = await lookUpOffsets(cluster, partitions, spec, deadline)
   return partitions.map((one) => found.get(nameOf(one)) ?? 0)
 }

@@ -41,7 +41,7 @@ export function compressionOfCode(code: number): Compression {
   return compression
 }
 
-export function codeOf(compression: Compression): number {
+export function compressionCodeOf(compression: Compression): number {
   return COMPRESSIONS.indexOf(compression)
 }
 

@@ -1,4 +1,4 @@
-import { Message } from '../schema/api.ts'
+import { MessageSchema } from '../schema/api.ts'
 import { array, bytes, int32, string } from '../schema/fields.ts'
 
 /**
@@ -11,7 +11,7 @@ import { array, bytes, int32, string } from '../schema/fields.ts'
  * The topics that a member subscribes to (and from v1 on the partitions that it owns, KIP-429),
  * sent in JoinGroup.
  */
-export const consumerProtocolSubscription = new Message(
+export const consumerProtocolSubscription = new MessageSchema(
   'ConsumerProtocolSubscription',
   '0-3',
   'none',
@@ -32,10 +32,15 @@ export const consumerProtocolSubscription = new Message(
 )
 
 /** The partitions that the leader assigns to a member, sent in SyncGroup. */
-export const consumerProtocolAssignment = new Message('ConsumerProtocolAssignment', '0-3', 'none', {
-  assignedPartitions: array('0+', {
-    topic: string('0+'),
-    partitions: array('0+', 'int32'),
-  }),
-  userData: bytes('0+', { default: null, nullable: '0+' }),
-})
+export const consumerProtocolAssignment = new MessageSchema(
+  'ConsumerProtocolAssignment',
+  '0-3',
+  'none',
+  {
+    assignedPartitions: array('0+', {
+      topic: string('0+'),
+      partitions: array('0+', 'int32'),
+    }),
+    userData: bytes('0+', { default: null, nullable: '0+' }),
+  },
+)

@@ -1,4 +1,4 @@
-import { Message } from '../schema/api.ts'
+import { MessageSchema } from '../schema/api.ts'
 import { int16, int32 } from '../schema/fields.ts'
 
 /**
@@ -7,11 +7,11 @@ import { int16, int32 } from '../schema/fields.ts'
  */
 
 /** The key: 0 for an abort, 1 for a commit. Kafka uses other types internally. */
-export const controlRecordTypeSchema = new Message('ControlRecordTypeSchema', '0', 'none', {
+export const controlRecordTypeSchema = new MessageSchema('ControlRecordTypeSchema', '0', 'none', {
   type: int16('0+'),
 })
 
 /** The value. */
-export const endTxnMarker = new Message('EndTxnMarker', '0', 'none', {
+export const endTxnMarker = new MessageSchema('EndTxnMarker', '0', 'none', {
   coordinatorEpoch: int32('0+'),
 })

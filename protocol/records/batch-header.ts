@@ -1,7 +1,7 @@
 import type { Compression } from '../compression/index.ts'
 
 /** The position from which a batch was read. */
-export interface Source {
+export interface BatchSource {
   /** The topic that the batch was read from. */
   readonly topic: string
   /** The fields of a batch that apply to all of its messages. */
@@ -9,7 +9,7 @@ export interface Source {
 }
 
 /** The metadata that is stored with a batch for all of its messages. */
-export interface BatchHeader extends Source {
+export interface BatchHeader extends BatchSource {
   /** 2 since Kafka 0.11, 1 since 0.10, 0 before. */
   readonly magic: 0 | 1 | 2
   /**

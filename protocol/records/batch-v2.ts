@@ -18,7 +18,7 @@ import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import { Message } from './message.ts'
-import type { Source } from './batch-header.ts'
+import type { BatchSource } from './batch-header.ts'
 import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
 
@@ -62,7 +62,7 @@ export class BatchV2 implements MessageBatch {
   /**
    * `data` is exactly the batch, including its 61-byte header. Throws if its CRC does not match.
    */
-  constructor(data: Buffer, source: Source, limitBytes: number) {
+  constructor(data: Buffer, source: BatchSource, limitBytes: number) {
     if (data.length < BATCH_HEADER_BYTES) {
       throw new ProtocolError(
         `a record batch has ${data.length} bytes, fewer than the 61 of its header`,

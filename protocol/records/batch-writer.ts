@@ -10,7 +10,7 @@
  * long to create an object.
  */
 import { crc32c } from '../buffer/crc32c.ts'
-import { codeOf, type Compression } from '../compression/index.ts'
+import { compressionCodeOf, type Compression } from '../compression/index.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import {
   bytesOf,
@@ -160,7 +160,7 @@ export class BatchWriter {
   private writeHeader(batch: Buffer, compression: Compression, identity: BatchIdentity): void {
     const { transactional = false, control = false } = identity
     const attributes =
-      codeOf(compression) |
+      compressionCodeOf(compression) |
       (transactional ? ATTRIBUTE.transactional : 0) |
       (control ? ATTRIBUTE.control : 0)
     batch.writeBigInt64BE(identity.baseOffset ?? 0n, 0)

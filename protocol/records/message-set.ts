@@ -10,7 +10,7 @@ import { Block } from '../buffer/block.ts'
 import { crc32 } from '../buffer/crc32.ts'
 import {
   codecOf,
-  codeOf,
+  compressionCodeOf,
   compressionOfCode,
   lz4Legacy,
   PastCeilingError,
@@ -20,7 +20,7 @@ import {
 import { ProtocolError } from '../protocol-error.ts'
 import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
 import { Message } from './message.ts'
-import type { Source } from './batch-header.ts'
+import type { BatchSource } from './batch-header.ts'
 import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 import { toSafeNumber } from './safe-number.ts'
@@ -153,7 +153,7 @@ export class MessageSet implements MessageBatch {
   readonly #limitBytes: number
   #claimedBytes: number | undefined
 
-  constructor(entries: readonly Entry[], source: Source, limitBytes: number) {
+  constructor(entries: readonly Entry[], source: BatchSource, limitBytes: number) {
     const first = entries[0]!
     const last = entries[entries.length - 1]!
     this.topic = source.topic
@@ -292,11 +292,11 @@ function entriesOf(block: Block, most: number): Entry[] | undefined {
  * that are now complete.
  */
 export class MessageSetReader {
-  readonly #source: Source
+  readonly #source: BatchSource
   readonly #limitBytes: number
   #run: Entry[] = []
 
-  constructor(source: Source, limitBytes: number) {
+  constructor(source: BatchSource, limitBytes: number) {
     this.#source = source
     this.#limitBytes = limitBytes
   }
@@ -346,7 +346,7 @@ export function encodeMessageSet(
   }
   const set = Buffer.allocUnsafe(messageBytes(wrapper, magic))
   // The offset is that of the last inner message: brokers from 0.10 on check it (KIP-31).
-  writeMessage(set, 0, wrapper, magic, codeOf(compression), records.length - 1)
+  writeMessage(set, 0, wrapper, magic, compressionCodeOf(compression), records.length - 1)
   return set
 }
 

@@ -2,7 +2,7 @@ import { Block } from '../buffer/block.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { BatchV2 } from './batch-v2.ts'
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from './format.ts'
-import type { Source } from './batch-header.ts'
+import type { BatchSource } from './batch-header.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { MessageSetReader } from './message-set.ts'
 
@@ -27,7 +27,7 @@ export const DEFAULT_INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
 /** Reads the batches in the records field of a fetch response: all formats, mixed as in the log. */
 export function readBatches(
   data: Buffer,
-  source: Source,
+  source: BatchSource,
   limitBytes = DEFAULT_INFLATE_LIMIT_BYTES,
 ): FetchedBatches {
   const batches: MessageBatch[] = []

@@ -10,7 +10,7 @@ import { includes, parseVersions, type VersionRange, type VersionSpec } from './
 /**
  * Encodes and decodes one message (a request, a response or a stored record) in all its versions.
  */
-export class Message<F extends Fields> {
+export class MessageSchema<F extends Fields> {
   readonly name: string
   readonly fields: F
   readonly versions: VersionRange
@@ -66,8 +66,8 @@ export interface Api<Request extends Fields = Fields, Response extends Fields = 
   readonly key: number
   readonly name: string
   readonly versions: VersionRange
-  readonly request: Message<Request>
-  readonly response: Message<Response>
+  readonly request: MessageSchema<Request>
+  readonly response: MessageSchema<Response>
 }
 
 export function api<const Request extends Fields, const Response extends Fields>(declaration: {
@@ -85,8 +85,8 @@ export function api<const Request extends Fields, const Response extends Fields>
     key,
     name,
     versions: parseVersions(versions),
-    request: new Message(`${name} request`, versions, flexible, request),
-    response: new Message(`${name} response`, versions, flexible, response),
+    request: new MessageSchema(`${name} request`, versions, flexible, request),
+    response: new MessageSchema(`${name} response`, versions, flexible, response),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Reader } from '../buffer/reader.ts'
 import { Reader as BoundedReader } from '../buffer/reader.ts'
-import { ProtocolError, within } from '../protocol-error.ts'
+import { ProtocolError, withStep } from '../protocol-error.ts'
 import type { UnknownTaggedField } from './fields.ts'
 import type { ArrayPlan, Plan, ValuePlan } from './plan.ts'
 
@@ -17,7 +17,7 @@ export function decodeStruct(reader: Reader, plan: Plan): Struct {
     name = 'tagged fields'
     if (plan.flexible) decodeTaggedFields(reader, plan, struct)
   } catch (error) {
-    throw within(error, name)
+    throw withStep(error, name)
   }
   return struct
 }
@@ -44,7 +44,7 @@ function decodeTaggedFields(reader: Reader, plan: Plan, struct: Struct): void {
         throw new ProtocolError(`${field.remaining} bytes follow the last field`, field.offset)
       }
     } catch (error) {
-      throw within(error, step.name)
+      throw withStep(error, step.name)
     }
   }
   if (unknown !== undefined) struct['unknownTaggedFields'] = unknown
@@ -126,7 +126,7 @@ function decodeArray(
       array.push(struct ?? decodeValue(reader, element, compact, false))
     }
   } catch (error) {
-    throw within(error, `[${array.length}]`)
+    throw withStep(error, `[${array.length}]`)
   }
   return array
 }

@@ -1,5 +1,5 @@
 import { Writer } from '../buffer/writer.ts'
-import { EncodeError, within } from '../protocol-error.ts'
+import { EncodeError, withStep } from '../protocol-error.ts'
 import { ZERO_UUID, type UnknownTaggedField } from './fields.ts'
 import type { Plan, Step, ValuePlan } from './plan.ts'
 
@@ -26,7 +26,7 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
       throw new EncodeError(`version ${plan.version} has no tagged fields`)
     }
   } catch (error) {
-    throw within(error, name)
+    throw withStep(error, name)
   }
 }
 
@@ -74,7 +74,7 @@ function encodeKnownTag(writer: Writer, step: Step, value: unknown): void {
   try {
     encodeValue(field, step.value, value, step.compact, step.nullable)
   } catch (error) {
-    throw within(error, step.name)
+    throw withStep(error, step.name)
   }
   writer.unsignedVarint(step.tag)
   writer.unsignedVarint(field.length)
@@ -180,7 +180,7 @@ function encodeArray(
   try {
     for (; index < array.length; index++) encodeValue(writer, element, array[index], compact, false)
   } catch (error) {
-    throw within(error, `[${index}]`)
+    throw withStep(error, `[${index}]`)
   }
 }
 

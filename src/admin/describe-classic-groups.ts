@@ -6,13 +6,13 @@ import {
   consumerProtocolSubscription,
 } from '../../protocol/messages/consumer-protocol.ts'
 import { ProtocolError } from '../../protocol/protocol-error.ts'
-import type { Message } from '../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { partitionsOf } from '../consumer/topic-partition.ts'
 import {
   byId,
-  describeError,
+  groupError,
   operations,
   type DescribedGroup,
   type DescribeSettings,
@@ -39,7 +39,7 @@ export async function describeClassic(
       found.errorCode === ErrorCode.NONE && state === 'Dead'
         ? ErrorCode.GROUP_ID_NOT_FOUND
         : found.errorCode
-    const error = describeError(errorCode, group, recipient, found.errorMessage)
+    const error = groupError(errorCode, group, recipient, found.errorMessage)
     return outcomeOf(group, error, {
       group,
       type: 'classic' as const,
@@ -85,7 +85,7 @@ function classicDetails(
  * A version that is newer than the known ones begins with the fields of the newest known version.
  */
 function decoded<F extends Fields>(
-  message: Message<F>,
+  message: MessageSchema<F>,
   { buffer, byteOffset, byteLength }: Uint8Array,
 ): Decoded<F> | undefined {
   // A member without an assignment has empty bytes.

@@ -12,7 +12,7 @@ import { describeConsumer, describeShare } from './describe-newer-groups.ts'
 import { describeStreams } from './describe-streams-groups.ts'
 import type { DescribedGroup, DescribeGroups, DescribeSettings } from './described-group.ts'
 import type { GroupDescription, GroupType } from './group-description.ts'
-import { listGroups, type GroupList, type ListedGroup } from './list-groups.ts'
+import { lookUpGroups, type GroupList, type ListedGroup } from './list-groups.ts'
 
 const DESCRIBE: Readonly<Record<GroupType, DescribeGroups>> = {
   classic: describeClassic,
@@ -42,7 +42,7 @@ export async function describeGroupsOfAnyType(
   const found = new Map<string, DescribedGroup>()
   const asked = new Map<string, Set<GroupType>>(groups.map((group) => [group, new Set()]))
   let list: GroupList =
-    known === undefined ? await listGroups(cluster, deadline) : { groups: known, incomplete: [] }
+    known === undefined ? await lookUpGroups(cluster, deadline) : { groups: known, incomplete: [] }
   let pending: readonly string[] = groups
   while (pending.length > 0) {
     const byType = groupByType(pending, list.groups)
@@ -60,7 +60,7 @@ export async function describeGroupsOfAnyType(
         (listed.has(group) || incomplete.length > 0),
     )
     if (missing.length === 0) break
-    list = await listGroups(cluster, deadline)
+    list = await lookUpGroups(cluster, deadline)
     const types = typesOf(list.groups)
     pending = missing.filter((group) => {
       const type = types.get(group)

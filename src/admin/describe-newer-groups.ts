@@ -4,7 +4,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import {
   assigned,
   byId,
-  describeError,
+  groupError,
   newerGroup,
   newerMember,
   type DescribedGroup,
@@ -28,7 +28,7 @@ export async function describeConsumer(
   return response.groups.map((found) =>
     outcomeOf(
       found.groupId,
-      describeError(found.errorCode, found.groupId, recipient, found.errorMessage),
+      groupError(found.errorCode, found.groupId, recipient, found.errorMessage),
       {
         ...newerGroup(found, 'consumer'),
         members: byId(
@@ -61,7 +61,7 @@ export async function describeShare(
   return response.groups.map((found) =>
     outcomeOf(
       found.groupId,
-      describeError(found.errorCode, found.groupId, recipient, found.errorMessage),
+      groupError(found.errorCode, found.groupId, recipient, found.errorMessage),
       {
         ...newerGroup(found, 'share'),
         members: byId(

@@ -10,7 +10,7 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { UnsupportedVersionError } from '../errors.ts'
 import {
   byId,
-  describeError,
+  groupError,
   newerGroup,
   newerMember,
   type DescribedGroup,
@@ -58,7 +58,7 @@ export async function describeStreams(
   })
   return response.groups.map((found) => {
     const { errorCode, groupId, errorMessage } = found
-    const error = describeError(errorCode, groupId, recipient, errorMessage)
+    const error = groupError(errorCode, groupId, recipient, errorMessage)
     return outcomeFrom(groupId, error, () => ({
       ...newerGroup({ ...found, assignorName: found.assignorName ?? '' }, 'streams'),
       ...(found.topology === null ? {} : { topology: topologyOf(found.topology) }),

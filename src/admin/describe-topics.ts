@@ -52,7 +52,7 @@ export const TOPICS_IN_A_REQUEST = 1_000
 const WITH_OPERATIONS = 8
 
 type Page = DescribeTopicPartitionsResponse
-export type Cursor = NonNullable<Page['nextCursor']>
+export type PageCursor = NonNullable<Page['nextCursor']>
 
 export async function describeTopicsByName(
   cluster: Cluster,
@@ -90,7 +90,7 @@ async function byPages(
 ): Promise<ReadonlyMap<string, TopicDescription> | undefined> {
   const found = new Map<string, TopicDescription>()
   let left = [...names].sort(compareText)
-  let cursor: Cursor | null = null
+  let cursor: PageCursor | null = null
   do {
     let page: Page
     try {
@@ -160,7 +160,7 @@ export function joined(begun: TopicDescription, rest: TopicDescription): TopicDe
 }
 
 /** The start of the next page; null after the last. Throws BrokerError for an invalid cursor. */
-export function nextCursor(page: Page, before: Cursor | null, what: string): Cursor | null {
+export function nextCursor(page: Page, before: PageCursor | null, what: string): PageCursor | null {
   const next = page.nextCursor
   if (next === null) return null
   // A cursor that does not advance would be followed forever.

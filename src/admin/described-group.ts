@@ -94,7 +94,7 @@ export function operations(bits: number) {
   return names === undefined ? {} : { authorizedOperations: names }
 }
 
-export function describeError(
+export function groupError(
   errorCode: number,
   group: string,
   recipient: Recipient,

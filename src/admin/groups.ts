@@ -12,7 +12,7 @@ import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items
 import { LAG_OPTIONS, lagOf, lagOfEach, type GroupLag, type LagOptions } from './lag.ts'
 import {
   LIST_GROUPS_OPTIONS,
-  listGroups,
+  lookUpGroups,
   type GroupList,
   type ListGroupsOptions,
 } from './list-groups.ts'
@@ -62,7 +62,7 @@ export function groupOperations(context: AdminContext) {
      */
     async listGroups(options: ListGroupsOptions = {}): Promise<GroupList> {
       const { deadline, ...filters } = begin(context, 'listGroups', options, LIST_GROUPS_OPTIONS)
-      return listGroups(cluster, deadline, filters)
+      return lookUpGroups(cluster, deadline, filters)
     },
 
     /**

@@ -9,7 +9,7 @@ import { describeGroupsOfAnyType } from './describe-groups.ts'
 import type { GroupDescription, GroupMemberDescription } from './group-description.ts'
 import { offsetsOfGroups, type GroupOffset } from './list-group-offsets.ts'
 import type { Item } from './items.ts'
-import { listGroups, type ListedGroup } from './list-groups.ts'
+import { lookUpGroups, type ListedGroup } from './list-groups.ts'
 import { PartitionMap } from './partition-map.ts'
 import { inOrder } from './partitions.ts'
 import { offsetsAt, type ListedOffset } from './records.ts'
@@ -133,7 +133,7 @@ export async function* lagOfEach(
   deadline: Deadline,
   isReadCommitted: boolean,
 ): AsyncGenerator<GroupLag, undefined> {
-  const { groups, incomplete } = await listGroups(cluster, deadline)
+  const { groups, incomplete } = await lookUpGroups(cluster, deadline)
   for (let at = 0; at < groups.length; at += GROUPS_AT_ONCE) {
     const part = groups.slice(at, at + GROUPS_AT_ONCE)
     const names = part.map(({ group }) => group)

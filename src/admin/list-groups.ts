@@ -1,4 +1,4 @@
-import { listGroups as listGroupsApi } from '../../protocol/apis/list-groups.ts'
+import { listGroups } from '../../protocol/apis/list-groups.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -53,7 +53,7 @@ export const LIST_GROUPS_OPTIONS = {
 const WITH_STATES = 4
 const WITH_TYPES = 5
 
-export async function listGroups(
+export async function lookUpGroups(
   cluster: Cluster,
   deadline: Deadline,
   { states, types, protocolTypes }: Omit<ListGroupsOptions, keyof CallOptions> = {},
@@ -63,7 +63,7 @@ export async function listGroups(
     what,
     deadline,
     ask: async (recipient) => {
-      const response = await recipient.request(listGroupsApi, (version) => {
+      const response = await recipient.request(listGroups, (version) => {
         if (states !== undefined && version < WITH_STATES) throw tooOld('states', '2.6')
         if (types !== undefined && version < WITH_TYPES) throw tooOld('types', '3.7')
         return {

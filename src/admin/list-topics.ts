@@ -14,7 +14,7 @@ import {
   nextCursor,
   PARTITIONS_IN_A_PAGE,
   TOPICS_IN_A_REQUEST,
-  type Cursor,
+  type PageCursor,
 } from './describe-topics.ts'
 import { compareText } from './items.ts'
 import { topicDescription, type TopicDescription } from './topic-description.ts'
@@ -59,7 +59,7 @@ export async function* eachTopic(
   deadline: Deadline,
   includeInternal: boolean,
 ): AsyncGenerator<TopicDescription, undefined> {
-  let cursor: Cursor | null = null
+  let cursor: PageCursor | null = null
   /** A topic whose partitions continue in the next page. */
   let begun: TopicDescription | undefined
   do {
@@ -105,7 +105,7 @@ async function* eachByName(
 /** Undefined if the brokers have no pages: before Kafka 3.8, and with ZooKeeper. */
 async function nextPage(
   cluster: Cluster,
-  cursor: Cursor | null,
+  cursor: PageCursor | null,
   deadline: Deadline,
 ): Promise<DescribeTopicPartitionsResponse | undefined> {
   try {

@@ -28,7 +28,7 @@ import { rebalanceSettings, type RebalanceOptions } from './options.ts'
 import { OwnedOffsets } from './owned-offsets.ts'
 import type { Phase } from './phases.ts'
 import { protocolOf, type GroupProtocolChoice } from './protocols.ts'
-import type { Reader, RebalanceHooks } from './reader.ts'
+import type { MemberReader, RebalanceHooks } from './member-reader.ts'
 import { RebalanceLog } from './rebalance-log.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -215,7 +215,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     if (first !== undefined) throw first
   }
 
-  #reader(): Reader {
+  #reader(): MemberReader {
     return {
       prepare: async (partitions, signal) => {
         // This is a second attempt if looking up the positions, or a later step, has failed.

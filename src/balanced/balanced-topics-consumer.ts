@@ -10,7 +10,7 @@ import type { TransactionalProducer } from '../producer/transactions/transaction
 import type { OptionTable } from '../option-table.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
-import type { RebalanceHooks } from './reader.ts'
+import type { RebalanceHooks } from './member-reader.ts'
 import { aServerPattern, isServerPattern, type ServerPattern } from './server-pattern.ts'
 import {
   MatchingTopics,

@@ -13,13 +13,13 @@ import { PartitionOwnedError, RebalanceError } from './errors.ts'
 import { namesOf, PartitionSet } from './partitions.ts'
 import { nextPhase, type Phase } from './phases.ts'
 import type { RebalanceSettings } from './options.ts'
-import type { Reader, RebalanceHooks } from './reader.ts'
+import type { MemberReader, RebalanceHooks } from './member-reader.ts'
 
 /** The shortest wait before a retry, whatever happens: many members must not trigger each other's retries. */
 const SHORTEST_WAIT_MS = 20
 
 export interface MachineOptions extends RebalanceSettings {
-  readonly reader: Reader
+  readonly reader: MemberReader
   readonly hooks: RebalanceHooks
   readonly logger: Logger
   /** Called when a phase begins, with the partitions that are owned then. */

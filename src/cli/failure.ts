@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import type { Writable } from 'node:stream'
-import { EXIT, exitCodeOf as commonExitCodeOf, isBrokenPipe } from '../terminal/failure.ts'
+import { EXIT, commonExitCodeOf, isBrokenPipe } from '../terminal/failure.ts'
 import { visibleText } from '../terminal/visible.ts'
 
 export { codeOf, UsageError } from '../terminal/failure.ts'

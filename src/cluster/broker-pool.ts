@@ -10,7 +10,12 @@ import {
 } from '../errors.ts'
 import { formatAddress, type Address } from '../network/address.ts'
 import type { BrokerVersions } from '../network/api-versions.ts'
-import { Broker, type BodyFor, type BrokerOptions, type RequestOptions } from '../network/broker.ts'
+import {
+  Broker,
+  type BodyFor,
+  type BrokerOptions,
+  type BrokerRequestOptions,
+} from '../network/broker.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 
 /** How long a lookup waits for a broker before it also asks another. */
@@ -22,7 +27,7 @@ export const LOOKUP_PATIENCE_MS = 1_000
  */
 export const OVERDUE_MS = 2_000
 
-export interface AnyOptions extends RequestOptions {
+export interface AnyOptions extends BrokerRequestOptions {
   /** Default: the next broker is asked only when a request has failed. */
   readonly patienceMs?: number
 }

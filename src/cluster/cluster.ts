@@ -2,7 +2,7 @@ import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
 import type { Address } from '../network/address.ts'
 import type { BrokerVersions } from '../network/api-versions.ts'
-import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
+import type { BodyFor, Broker, BrokerRequestOptions } from '../network/broker.ts'
 import { BrokerPool, type ListedBroker } from './broker-pool.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { Coordinators } from './coordinators.ts'
@@ -118,7 +118,7 @@ export class Cluster {
   requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    options: RequestOptions,
+    options: BrokerRequestOptions,
   ): Promise<Decoded<Response>> {
     return this.#pool.requestAny(api, body, options)
   }

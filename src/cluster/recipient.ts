@@ -1,6 +1,6 @@
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Fields } from '../../protocol/schema/fields.ts'
-import type { BodyFor, Broker, RequestOptions } from '../network/broker.ts'
+import type { BodyFor, Broker, BrokerRequestOptions } from '../network/broker.ts'
 import type { BrokerPool } from './broker-pool.ts'
 
 /** The broker of one attempt: one that the router has found, or any that can be reached. */
@@ -15,7 +15,7 @@ export interface Recipient {
   request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    options?: Partial<RequestOptions>,
+    options?: Partial<BrokerRequestOptions>,
   ): Promise<Decoded<Response>>
 }
 

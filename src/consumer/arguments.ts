@@ -31,7 +31,7 @@ export function checkPartition(value: unknown): void {
   check('a partition', value, aPartition)
 }
 
-export function checkPartitions(value: unknown): void {
+export function checkPartitionNumbers(value: unknown): void {
   check('the partitions', value, anArrayOf(aPartition))
 }
 

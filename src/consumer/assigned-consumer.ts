@@ -15,7 +15,7 @@ import type { Work } from './delivery/work.ts'
 import { SHARES_WITH_COMPRESSION } from './fetch/fetch-budget.ts'
 import { Fetcher } from './fetch/fetcher.ts'
 import { Inbox } from './inbox.ts'
-import { listOffsets } from './list-offsets.ts'
+import { lookUpOffsets } from './list-offsets.ts'
 import { GroupCommits } from './offsets/group-commits.ts'
 import type { PartitionToCommit } from './offsets/to-commit.ts'
 import type { ConsumerSettings } from './options.ts'
@@ -164,7 +164,7 @@ export class AssignedConsumer<
         checked,
       ])
       const ends = this.#settings.stopAtEnd
-        ? await listOffsets(
+        ? await lookUpOffsets(
             this.#cluster,
             states,
             'latest',

@@ -1,4 +1,4 @@
-import { listOffsets as listOffsetsApi } from '../../protocol/apis/list-offsets.ts'
+import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -25,7 +25,7 @@ const NONE_BEFORE = -2
  * segment: they return the start of the last segment that was finished before. With `isReadCommitted` the log ends
  * where the first open transaction begins. Retries within the deadline, then throws the last error.
  */
-export async function listOffsets(
+export async function lookUpOffsets(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   spec: OffsetSpec,
@@ -45,8 +45,8 @@ export async function listOffsets(
   if (typeof spec === 'string') return found
   const where = (offset: number) => partitions.filter((one) => found.get(nameOf(one)) === offset)
   const ends = where(NONE_AFTER)
-  const latest = await listOffsets(cluster, ends, 'latest', deadline, isReadCommitted)
-  const earliest = await listOffsets(cluster, where(NONE_BEFORE), 'earliest', deadline)
+  const latest = await lookUpOffsets(cluster, ends, 'latest', deadline, isReadCommitted)
+  const earliest = await lookUpOffsets(cluster, where(NONE_BEFORE), 'earliest', deadline)
   return new Map([...found, ...latest, ...earliest])
 }
 
@@ -76,7 +76,7 @@ async function ask(
     })),
   }
   let version = 0
-  const response = await recipient.request(listOffsetsApi, (negotiated) => {
+  const response = await recipient.request(listOffsets, (negotiated) => {
     version = negotiated
     return negotiated >= WITH_ISOLATION
       ? { ...body, isolationLevel: isReadCommitted ? 1 : 0 }

@@ -1,6 +1,6 @@
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { listOffsets } from './list-offsets.ts'
+import { lookUpOffsets } from './list-offsets.ts'
 import { nameOf, type TopicPartition, type TopicPartitionOffset } from './topic-partition.ts'
 
 /** Where a partition continues. */
@@ -21,7 +21,7 @@ export function offsetsOfPlaces(
       if (typeof to === 'number') return { topic, partition, offset: to }
       const one = { topic, partition }
       const spec = to instanceof Date ? to.getTime() : to
-      const found = await listOffsets(cluster, [one], spec, deadline, isReadCommitted)
+      const found = await lookUpOffsets(cluster, [one], spec, deadline, isReadCommitted)
       return { ...one, offset: found.get(nameOf(one)) ?? 0 }
     }),
   )

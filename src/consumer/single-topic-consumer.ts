@@ -1,7 +1,13 @@
 import type { OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { TopicPartitionLag } from './assigned-consumer.ts'
-import { checkMap, checkOffset, checkPartition, checkPartitions, checkPlace } from './arguments.ts'
+import {
+  checkMap,
+  checkOffset,
+  checkPartition,
+  checkPartitionNumbers,
+  checkPlace,
+} from './arguments.ts'
 import type { ConsumerAssignment } from './consumer-assignment.ts'
 import { BaseConsumer } from './base-consumer.ts'
 import type { TopicPartition } from './topic-partition.ts'
@@ -143,7 +149,7 @@ export abstract class SingleTopicConsumer<
   }
 
   protected named(partitions: readonly number[]): TopicPartition[] {
-    checkPartitions(partitions)
+    checkPartitionNumbers(partitions)
     return partitions.map((partition) => ({ topic: this.topic, partition }))
   }
 }

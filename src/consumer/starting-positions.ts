@@ -1,7 +1,7 @@
 import type { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { NoOffsetError } from '../errors.ts'
-import { listOffsets } from './list-offsets.ts'
+import { lookUpOffsets } from './list-offsets.ts'
 import type { OffsetStore } from './offsets/offset-store.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -87,7 +87,7 @@ async function startingPositions(
     if (first !== undefined) throw noOffset(first)
     return found
   }
-  const offsets = await listOffsets(cluster, left, startAt, deadline, isReadCommitted)
+  const offsets = await lookUpOffsets(cluster, left, startAt, deadline, isReadCommitted)
   for (const state of left) {
     const offset = offsets.get(state.name) ?? 0
     found.set(state, { offset, leaderEpoch: -1, committed: undefined })

@@ -8,7 +8,7 @@ import { Faults } from './faults/faults.ts'
 import { Throttles, type ThrottleOptions } from './faults/throttles.ts'
 import { Groups } from './groups/groups.ts'
 import { loseTail } from './cluster/lose-tail.ts'
-import { endMarker, type TransactionalProducer } from './log/marker.ts'
+import { endMarker, type ProducerIdAndEpoch } from './log/marker.ts'
 import { clusterSettings, type ClusterSettings, type EmbeddedClusterOptions } from './options.ts'
 import { Refused } from './refused.ts'
 import {
@@ -272,7 +272,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   endTransaction(
     topic: string,
     partition: number,
-    producer: TransactionalProducer,
+    producer: ProducerIdAndEpoch,
     outcome: 'commit' | 'abort',
   ): number {
     return this.append(topic, partition, endMarker(producer, outcome, this.#state.nowMs()))

@@ -10,13 +10,13 @@ export type {
   EmbeddedSaslOptions,
   EmbeddedTlsOptions,
   MechanismPasswords,
-  Pem,
+  PemContent,
 } from './security/options.ts'
 export type { PresentedToken, TokenOwner, TokenValidator } from './security/oauthbearer.ts'
 export type { SaslMechanismName } from './security/sasl-mechanism.ts'
 export type { KafkaVersion } from './versions/api-tables.ts'
 export type { Fault, FaultAction, FaultMatch, Faults } from './faults/faults.ts'
-export type { TransactionalProducer } from './log/marker.ts'
+export type { ProducerIdAndEpoch } from './log/marker.ts'
 export type { ThrottleOptions } from './faults/throttles.ts'
 export type { RequestFilter, RequestLog, SeenRequest } from './server/request-log.ts'
 export type { PushedMetrics } from './telemetry/client-metrics.ts'

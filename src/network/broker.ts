@@ -34,7 +34,7 @@ export interface BrokerOptions extends SessionOptions {
   readonly reconnectBackoff: BackoffOptions
 }
 
-export interface RequestOptions {
+export interface BrokerRequestOptions {
   readonly timeoutMs: number
   readonly purpose?: Purpose
   /**
@@ -108,7 +108,14 @@ export class Broker {
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', lane, frameMemory, maxVersion, onWrite }: RequestOptions,
+    {
+      timeoutMs,
+      purpose = 'general',
+      lane,
+      frameMemory,
+      maxVersion,
+      onWrite,
+    }: BrokerRequestOptions,
   ): Promise<Decoded<Response>> {
     const { connection, versions } = await this.#session(purpose, lane, frameMemory)
     const version = versions.pick(api, maxVersion)
@@ -120,7 +127,7 @@ export class Broker {
   async send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', maxVersion, onWrite }: RequestOptions,
+    { timeoutMs, purpose = 'general', maxVersion, onWrite }: BrokerRequestOptions,
   ): Promise<void> {
     const { connection, versions } = await this.#session(purpose)
     const version = versions.pick(api, maxVersion)

@@ -1,6 +1,6 @@
 import type {
   KeyOrOptions,
-  Message,
+  MessageOrValue,
   MessageSource,
   ProduceOptions,
 } from './intake/outgoing-message.ts'
@@ -49,7 +49,7 @@ export const FORWARDING_OPTIONS = {
 } as const satisfies OptionTable<ForwardingOptions>
 
 /** Returns the topic of a message. Throws if it has none. */
-export type TopicOf<Value, Key> = (message: Message<Value, Key>) => TopicState
+export type TopicOf<Value, Key> = (message: MessageOrValue<Value, Key>) => TopicState
 
 /** The common part of producers for one topic and for many. */
 export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
@@ -240,7 +240,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     const group = new MessageGroup(this.core.failures)
     // Each message is checked when it is queued.
     return messageWritable(this.core, group, (message) =>
-      this.#takeInto(group, message as Message<Value, Key>, topicOf, keepPartitions),
+      this.#takeInto(group, message as MessageOrValue<Value, Key>, topicOf, keepPartitions),
     )
   }
 
@@ -275,7 +275,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   /** Queues a message of a group, immediately if its topic is known. A failure belongs to the group. */
   #takeInto(
     group: MessageGroup,
-    message: Message<Value, Key>,
+    message: MessageOrValue<Value, Key>,
     topicOf: TopicOf<Value, Key>,
     keepPartitions: boolean,
   ): Promise<void> | undefined {
@@ -301,7 +301,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   #queueInto(
     group: MessageGroup,
     topic: TopicState,
-    message: Message<Value, Key>,
+    message: MessageOrValue<Value, Key>,
     keepPartitions: boolean,
   ): void {
     const { core } = this

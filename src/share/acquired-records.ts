@@ -14,7 +14,7 @@ export interface AcquiredRange {
   readonly deliveryCount: number
 }
 
-export interface OffsetRange {
+export interface OffsetSpan {
   readonly first: number
   readonly last: number
 }
@@ -30,9 +30,9 @@ export interface AcquiredRecords {
    * Acquired offsets that have no message: compaction has removed it, or it is a transaction marker. They have to be
    * acknowledged too, because otherwise the group never gets past them.
    */
-  readonly gaps: readonly OffsetRange[]
+  readonly gaps: readonly OffsetSpan[]
   /** Acquired offsets that could not be read, because the response ends before them or is damaged. */
-  readonly unread: readonly OffsetRange[]
+  readonly unread: readonly OffsetSpan[]
   readonly error: Error | undefined
 }
 
@@ -45,8 +45,8 @@ export function readAcquired(
 ): AcquiredRecords {
   const decoded = decode(where, records, limitBytes)
   const messages: AcquiredMessage[] = []
-  const gaps: OffsetRange[] = []
-  const unread: OffsetRange[] = []
+  const gaps: OffsetSpan[] = []
+  const unread: OffsetSpan[] = []
   let index = 0
   for (const { first, last, deliveryCount } of ranges) {
     let next = first

@@ -10,7 +10,7 @@ import {
   type AcknowledgedRange,
   type AcknowledgeType,
 } from './acknowledgements.ts'
-import type { AcquiredRange, AcquiredRecords, OffsetRange } from './acquired-records.ts'
+import type { AcquiredRange, AcquiredRecords, OffsetSpan } from './acquired-records.ts'
 import {
   AlreadyAcknowledgedError,
   areRenewalsDisabled,
@@ -18,7 +18,7 @@ import {
   notAcknowledged,
 } from './errors.ts'
 import { HeldRecord, type RecordOwner } from './held-record.ts'
-import type { Outcomes } from './outcomes.ts'
+import type { AcknowledgementResults } from './acknowledgement-results.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 
 /** Acknowledgements of one partition in one request: the broker accepts all of them, or none. */
@@ -43,7 +43,7 @@ const MOST_LATE_DIVISIONS = 3
 const LATE = 0
 
 export interface LentPartitionOptions {
-  readonly outcomes: Outcomes
+  readonly outcomes: AcknowledgementResults
   readonly backoff: BackoffOptions
   readonly counted: ConsumedMetrics
   /** Called when there is something to acknowledge. */
@@ -61,7 +61,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   readonly partition: number
   readonly key: string
   readonly counted: ConsumedMetrics
-  readonly #outcomes: Outcomes
+  readonly #outcomes: AcknowledgementResults
   readonly #backoff: BackoffOptions
   readonly #onChange: () => void
   /** The acknowledgements that are in time. */
@@ -330,6 +330,6 @@ function messagesIn(ranges: readonly AcknowledgedRange[]): number {
   return countOf(ranges.filter(({ type }) => type !== 'gap' && type !== 'renew'))
 }
 
-function isIn(ranges: readonly OffsetRange[], offset: number): boolean {
+function isIn(ranges: readonly OffsetSpan[], offset: number): boolean {
   return ranges.some(({ first, last }) => offset >= first && offset <= last)
 }

@@ -33,7 +33,7 @@ import {
   type ShareRunOptions,
 } from './options.ts'
 import { PollTimes } from './poll-times.ts'
-import { Outcomes, type AcknowledgementResult } from './outcomes.ts'
+import { AcknowledgementResults, type AcknowledgementResult } from './acknowledgement-results.ts'
 import { Renewals } from './renewals.ts'
 import { ShareBatch } from './share-batch.ts'
 import { ShareConsumerSource } from './share-consumer-source.ts'
@@ -56,7 +56,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   readonly #membership: ShareMembership
   readonly #fetcher: ShareFetcher
   readonly #feed: ShareFeed<Value, Key>
-  readonly #outcomes: Outcomes
+  readonly #outcomes: AcknowledgementResults
   readonly #renewals: Renewals
   readonly #source: ShareConsumerSource
   readonly #maxRecords: number
@@ -94,7 +94,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     this.#maxRecords = settings.maxRecords
     this.#acquireMode = settings.acquireMode
     this.#consumerTimeoutMs = consumerTimeoutMs < 0 ? undefined : consumerTimeoutMs
-    this.#outcomes = new Outcomes(logger, metrics.share)
+    this.#outcomes = new AcknowledgementResults(logger, metrics.share)
     this.#feed = new ShareFeed<Value, Key>({
       convert: converterOf({
         deserializer: options.deserializer,

@@ -15,7 +15,7 @@ import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
 import type { LentPartition } from './lent-partition.ts'
 import type { ShareConsumerSettings } from './options.ts'
-import type { Outcomes } from './outcomes.ts'
+import type { AcknowledgementResults } from './acknowledgement-results.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
 import type { ShareFetchedPartition, ShareFetched, ShareSource } from './share-source.ts'
 import { ShareSources } from './share-sources.ts'
@@ -89,7 +89,7 @@ export class ShareFetcher {
   constructor(
     cluster: Cluster,
     settings: ShareFetchSettings,
-    outcomes: Outcomes,
+    outcomes: AcknowledgementResults,
     events: ShareFetcherEvents,
   ) {
     this.#cluster = cluster

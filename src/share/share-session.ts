@@ -5,7 +5,7 @@ export interface SessionPartition {
   readonly partition: number
 }
 
-export interface SessionRequest {
+export interface ShareSessionRequest {
   readonly epoch: number
   readonly added: readonly SessionPartition[]
   readonly forgotten: readonly SessionPartition[]
@@ -39,7 +39,7 @@ export class ShareSession {
   }
 
   /** Returns the next ShareFetch, for exactly these partitions. */
-  fetch(wanted: readonly SessionPartition[]): SessionRequest {
+  fetch(wanted: readonly SessionPartition[]): ShareSessionRequest {
     this.#asked = new Map(wanted.map((one) => [sessionKeyOf(one), one]))
     return {
       epoch: this.#epoch,

@@ -11,14 +11,14 @@ import { acknowledgementBatches } from './acknowledgements.ts'
 import { publishAcknowledged } from './acknowledge-events.ts'
 import { notAcknowledged } from './errors.ts'
 import { LentPartition, type AcknowledgedPart } from './lent-partition.ts'
-import type { Outcomes } from './outcomes.ts'
+import type { AcknowledgementResults } from './acknowledgement-results.ts'
 import { FINAL_EPOCH, sessionKeyOf, ShareSession, type SessionPartition } from './share-session.ts'
 
 export interface ShareSourceOptions {
   readonly group: string
   readonly memberId: string
   readonly requestTimeoutMs: number
-  readonly outcomes: Outcomes
+  readonly outcomes: AcknowledgementResults
   readonly backoff: BackoffOptions
   readonly metrics: ConsumerMetrics
   /** Called when there is something to acknowledge. */

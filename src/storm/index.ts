@@ -9,7 +9,7 @@ export type {
 export { BatchingBolt } from './component/batching-bolt.ts'
 export { Bolt, type BoltEmitOptions } from './component/bolt.ts'
 export { Component, type EmitOptions, type Values } from './component/component.ts'
-export type { Logger } from './component/log.ts'
+export type { ComponentLogger } from './component/log.ts'
 export {
   directStream,
   stream,

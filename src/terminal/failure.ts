@@ -14,7 +14,7 @@ export class PromptInterruptedError extends Error {
 }
 
 /** The exit code for the error that ended a command. */
-export function exitCodeOf(error: unknown): number {
+export function commonExitCodeOf(error: unknown): number {
   // The reader of the output has exited, such as `head`.
   if (isBrokenPipe(error)) return 0
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage

@@ -10,12 +10,12 @@ const DECLARATIONS = resolve('dist/cjs')
 /** Named in public declarations, and not for users: parts of public types that are given no name of their own. */
 const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   samsa: [
-    // `Message` is the name of what is read; what is sent is an OutgoingMessage.
-    'Message',
+    // An OutgoingMessage or its value alone, which users write as it is.
+    'MessageOrValue',
     // The rows of a table and the fields of a declaration, which samsa/protocol exports.
     ...['Row', 'Api', 'BodyFor', 'Decoded', 'Fields'],
     // In methods that only samsa calls.
-    ...['Cluster', 'Deadline', 'Source', 'OutgoingHeader'],
+    ...['Cluster', 'Deadline', 'BatchSource', 'OutgoingHeader'],
     // Parts of a type with a name.
     ...['Key', 'Produce', 'HeaderPair', 'Described'],
     ...[
@@ -83,7 +83,7 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     'FastReader',
     'Row',
     'Codes',
-    'Message',
+    'MessageSchema',
     'OptionalNames',
     'PrimitiveName',
     'UnknownTaggedFields',

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Reader } from '../../protocol/buffer/reader.ts'
 import { Writer } from '../../protocol/buffer/writer.ts'
 import { describeError, ErrorCode } from '../../protocol/errors.ts'
-import type { Message } from '../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../protocol/schema/api.ts'
 import type { Fields } from '../../protocol/schema/fields.ts'
 import { disagreement, parseKafkaJson } from './support/agreement.ts'
 import { readDefinitions, validVersions, versionsIn } from './support/definitions.ts'
@@ -35,7 +35,7 @@ interface Combination {
   readonly name: string
   /** Kafka's class for it. */
   readonly className: string
-  readonly message: Message<Fields>
+  readonly message: MessageSchema<Fields>
   readonly version: number
 }
 
@@ -187,7 +187,11 @@ function difference(expected: Buffer, actual: Buffer): string | undefined {
   return `written back as ${actual.toString('hex')}, it was ${expected.toString('hex')}`
 }
 
-function encode(message: Message<Fields>, version: number, value: Record<string, unknown>): Buffer {
+function encode(
+  message: MessageSchema<Fields>,
+  version: number,
+  value: Record<string, unknown>,
+): Buffer {
   const writer = new Writer()
   message.encode(writer, version, value)
   return Buffer.concat(writer.finish())

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { apis } from '../../protocol/apis/index.ts'
-import type { Message } from '../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../protocol/schema/api.ts'
 import type { Fields } from '../../protocol/schema/fields.ts'
 import { includes, parseVersions } from '../../protocol/schema/versions.ts'
 import {
@@ -130,7 +130,7 @@ describeWithJars("the declarations match Kafka's own definitions", () => {
 
 function compare(
   name: string,
-  message: Message<Fields>,
+  message: MessageSchema<Fields>,
   definition: MessageDefinition,
   version: number,
 ): string[] {

@@ -4,7 +4,7 @@
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText, nothingFor } from './assignor.ts'
-import type { Partition, StickyInput } from './sticky-input.ts'
+import type { RackedPartition, StickyInput } from './sticky-input.ts'
 
 export interface StickyResult {
   readonly assignment: Map<string, TopicPartition[]>
@@ -21,7 +21,7 @@ export function assignConstrained(input: StickyInput): StickyResult {
 }
 
 class Sharing {
-  readonly assignment: Map<string, Partition[]>
+  readonly assignment: Map<string, RackedPartition[]>
   readonly changingHands = new Map<TopicPartition, string>()
   readonly #input: StickyInput
   readonly #least: number
@@ -31,9 +31,9 @@ class Sharing {
   /** Members below the minimum, and members with exactly the minimum that may get one more; sorted by id. */
   readonly #below: string[] = []
   #atLeast: string[] = []
-  readonly #kept = new Set<Partition>()
+  readonly #kept = new Set<RackedPartition>()
   /** Partitions that a member had and may not keep. */
-  readonly #taken = new Map<Partition, string>()
+  readonly #taken = new Map<RackedPartition, string>()
 
   constructor(input: StickyInput) {
     this.#input = input
@@ -80,15 +80,15 @@ class Sharing {
     return this.#least
   }
 
-  freePartitions(): readonly Partition[] {
+  freePartitions(): readonly RackedPartition[] {
     const all = [...this.#input.topics.values()].flat()
     const free = all.filter((partition) => !this.#kept.has(partition))
     return this.#input.racks.fewestMembersFirst(free)
   }
 
   /** Deals partitions to members in their rack, in turn; returns those for which no such member had room. */
-  dealNear(free: readonly Partition[]): readonly Partition[] {
-    const far: Partition[] = []
+  dealNear(free: readonly RackedPartition[]): readonly RackedPartition[] {
+    const far: RackedPartition[] = []
     let turn = 0
     for (const partition of free) {
       const at = this.#nextNear(partition, this.#below, turn)
@@ -114,7 +114,7 @@ class Sharing {
   }
 
   /** Deals partitions to members below the minimum, in turn, then one each to those that may get one more. */
-  deal(free: readonly Partition[]): void {
+  deal(free: readonly RackedPartition[]): void {
     let turn = 0
     for (const partition of free) {
       if (turn >= this.#below.length) turn = 0
@@ -127,7 +127,11 @@ class Sharing {
     }
   }
 
-  #nextNear(partition: Partition, members: readonly string[], from: number): number | undefined {
+  #nextNear(
+    partition: RackedPartition,
+    members: readonly string[],
+    from: number,
+  ): number | undefined {
     for (let step = 0; step < members.length; step++) {
       const at = (from + step) % members.length
       if (this.#input.racks.areTogether(members[at]!, partition)) return at
@@ -135,7 +139,7 @@ class Sharing {
     return undefined
   }
 
-  #give(partition: Partition, memberId: string): number {
+  #give(partition: RackedPartition, memberId: string): number {
     const partitions = this.assignment.get(memberId)!
     partitions.push(partition)
     const before = this.#taken.get(partition)

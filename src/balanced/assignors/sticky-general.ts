@@ -5,7 +5,7 @@
  */
 import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import { byText } from './assignor.ts'
-import type { Partition, StickyInput } from './sticky-input.ts'
+import type { RackedPartition, StickyInput } from './sticky-input.ts'
 
 export function assignGeneral(input: StickyInput): Map<string, TopicPartition[]> {
   const balancing = new Balancing(input)
@@ -24,13 +24,13 @@ class Balancing {
   /** The members that want each topic, by id. */
   readonly #wantedBy: ReadonlyMap<string, readonly string[]>
   /** All partitions, sorted by the number of members that want them. */
-  readonly #order: readonly Partition[]
-  #assignment: Map<string, Set<Partition>>
-  #owners = new Map<Partition, string>()
+  readonly #order: readonly RackedPartition[]
+  #assignment: Map<string, Set<RackedPartition>>
+  #owners = new Map<RackedPartition, string>()
   /** Members sorted by load, the lowest first, then by id. Only members that may take part in moves. */
   #byLoad: string[] = []
   /** The moves since the start, so that a partition is not moved back by way of other members. */
-  readonly #moves = new Map<Partition, Move>()
+  readonly #moves = new Map<RackedPartition, Move>()
   #isFresh = true
   #lostSome = false
 
@@ -75,7 +75,7 @@ class Balancing {
   }
 
   /** Returns the partitions that were free. */
-  giveFree(): readonly Partition[] {
+  giveFree(): readonly RackedPartition[] {
     const free = this.#order.filter((partition) => !this.#owners.has(partition))
     const { racks } = this.#input
     const far = racks.matter
@@ -88,9 +88,9 @@ class Balancing {
     return free
   }
 
-  rebalance(free: readonly Partition[]): void {
+  rebalance(free: readonly RackedPartition[]): void {
     this.#byLoad = this.#byLoad.filter((memberId) => this.#canTakePart(memberId))
-    const isMovable = ({ topic }: Partition) => this.#wantedBy.get(topic)!.length > 1
+    const isMovable = ({ topic }: RackedPartition) => this.#wantedBy.get(topic)!.length > 1
     const before = this.#copy()
     const scoreBefore = this.#imbalance()
     // First the partitions that were free before: moving them takes nothing from a member.
@@ -109,19 +109,19 @@ class Balancing {
     return { assignment, owners: new Map(this.#owners) }
   }
 
-  #own(partition: Partition, memberId: string): void {
+  #own(partition: RackedPartition, memberId: string): void {
     this.#assignment.get(memberId)!.add(partition)
     this.#owners.set(partition, memberId)
   }
 
-  #giveToLeast(partition: Partition, suits: (memberId: string) => boolean): boolean {
+  #giveToLeast(partition: RackedPartition, suits: (memberId: string) => boolean): boolean {
     const memberId = this.#byLoad.find((id) => this.#wants(id, partition) && suits(id))
     if (memberId === undefined) return false
     this.#changeLoads([memberId], () => this.#own(partition, memberId))
     return true
   }
 
-  #wants(memberId: string, { topic }: Partition): boolean {
+  #wants(memberId: string, { topic }: RackedPartition): boolean {
     return this.#input.wantedTopics.get(memberId)!.has(topic)
   }
 
@@ -189,7 +189,7 @@ class Balancing {
     return sum
   }
 
-  #move(partitions: readonly Partition[]): boolean {
+  #move(partitions: readonly RackedPartition[]): boolean {
     let hasMoved = false
     for (let again = true; again;) {
       again = false
@@ -203,7 +203,7 @@ class Balancing {
     return hasMoved
   }
 
-  #moveOne(partition: Partition): boolean {
+  #moveOne(partition: RackedPartition): boolean {
     const owner = this.#owners.get(partition)!
     const load = this.#load(owner)
     const former = this.#input.formerOwners.get(partition)
@@ -222,7 +222,7 @@ class Balancing {
    * Moves the partition, or instead of it another partition of its topic that has moved the opposite way, so that two
    * members do not end up with each other's partitions.
    */
-  #moveTo(wanted: Partition, owner: string, to: string): void {
+  #moveTo(wanted: RackedPartition, owner: string, to: string): void {
     const from = this.#moves.get(wanted)?.from ?? owner
     const partition = this.#movedBetween(wanted.topic, to, from) ?? wanted
     const holder = this.#owners.get(partition)!
@@ -235,7 +235,7 @@ class Balancing {
     else this.#moves.set(partition, { from: origin, to })
   }
 
-  #movedBetween(topic: string, from: string, to: string): Partition | undefined {
+  #movedBetween(topic: string, from: string, to: string): RackedPartition | undefined {
     for (const [partition, move] of this.#moves) {
       if (partition.topic === topic && move.from === from && move.to === to) return partition
     }

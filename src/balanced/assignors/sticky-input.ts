@@ -13,7 +13,7 @@ export interface MemberData {
 }
 
 /** A partition. Each has exactly one object, so that it can be a key. */
-export interface Partition extends TopicPartition {
+export interface RackedPartition extends TopicPartition {
   readonly racks: ReadonlySet<string>
 }
 
@@ -24,13 +24,13 @@ export interface StickyInput {
   readonly wantedTopics: ReadonlyMap<string, ReadonlySet<string>>
   readonly hasEqualSubscriptions: boolean
   /** By the topic's name. */
-  readonly topics: ReadonlyMap<string, readonly Partition[]>
+  readonly topics: ReadonlyMap<string, readonly RackedPartition[]>
   /** The partitions that each member held and may keep. */
-  readonly owned: ReadonlyMap<string, readonly Partition[]>
+  readonly owned: ReadonlyMap<string, readonly RackedPartition[]>
   /** Partitions that two members claim in the same generation: neither is believed. */
-  readonly contested: ReadonlySet<Partition>
+  readonly contested: ReadonlySet<RackedPartition>
   /** Partitions that were claimed in an older generation than the newest, with the members that claimed them. */
-  readonly formerOwners: ReadonlyMap<Partition, string>
+  readonly formerOwners: ReadonlyMap<RackedPartition, string>
   readonly racks: Racks
 }
 
@@ -52,20 +52,20 @@ class Racks {
   }
 
   /** True if the member has a rack and the partition is in another. Always false if racks do not matter. */
-  areApart(memberId: string, { racks }: Partition): boolean {
+  areApart(memberId: string, { racks }: RackedPartition): boolean {
     const rack = this.#memberRacks.get(memberId)
     return this.matter && rack !== undefined && !racks.has(rack)
   }
 
   /** True if both are in the same rack. Always false if racks do not matter. */
-  areTogether(memberId: string, { racks }: Partition): boolean {
+  areTogether(memberId: string, { racks }: RackedPartition): boolean {
     const rack = this.#memberRacks.get(memberId)
     return this.matter && rack !== undefined && racks.has(rack)
   }
 
   /** Sorts partitions with the fewest members near them first, because these members still have room then. */
-  fewestMembersFirst(partitions: readonly Partition[]): Partition[] {
-    const near = ({ racks }: Partition) => {
+  fewestMembersFirst(partitions: readonly RackedPartition[]): RackedPartition[] {
+    const near = ({ racks }: RackedPartition) => {
       let count = 0
       for (const rack of racks) count += this.#membersIn.get(rack) ?? 0
       return count
@@ -84,7 +84,10 @@ export function stickyInput(
     [...assignable.keys()]
       .filter((topic) => members.some((member) => member.topics.includes(topic)))
       .sort(byText)
-      .map((topic) => [topic, assignable.get(topic)!.map((one): Partition => ({ topic, ...one }))]),
+      .map((topic) => [
+        topic,
+        assignable.get(topic)!.map((one): RackedPartition => ({ topic, ...one })),
+      ]),
   )
   const wantedTopics = new Map(
     members.map((member) => [
@@ -110,7 +113,7 @@ export function stickyInput(
  */
 function settleClaims(
   members: readonly GroupMember[],
-  topics: ReadonlyMap<string, readonly Partition[]>,
+  topics: ReadonlyMap<string, readonly RackedPartition[]>,
   memberDataOf: (member: GroupMember) => MemberData,
 ): Pick<StickyInput, 'owned' | 'contested' | 'formerOwners'> {
   const index = new Map(
@@ -118,7 +121,7 @@ function settleClaims(
   )
   const claims = members.map((member) => {
     const { partitions, generation } = memberDataOf(member)
-    const existing = new Set<Partition>()
+    const existing = new Set<RackedPartition>()
     for (const { topic, partition } of partitions) {
       const found = index.get(topic)?.get(partition)
       if (found !== undefined) existing.add(found)
@@ -127,12 +130,18 @@ function settleClaims(
   })
   const newest = claims.reduce((most, { generation }) => Math.max(most, generation), -1)
 
-  const owned = new Map<string, Set<Partition>>(
+  const owned = new Map<string, Set<RackedPartition>>(
     members.map(({ memberId }) => [memberId, new Set()]),
   )
-  const holders = new Map<Partition, { readonly memberId: string; readonly generation: number }>()
-  const formers = new Map<Partition, { readonly memberId: string; readonly generation: number }>()
-  const contested = new Set<Partition>()
+  const holders = new Map<
+    RackedPartition,
+    { readonly memberId: string; readonly generation: number }
+  >()
+  const formers = new Map<
+    RackedPartition,
+    { readonly memberId: string; readonly generation: number }
+  >()
+  const contested = new Set<RackedPartition>()
   for (const { memberId, generation, partitions } of claims) {
     for (const partition of partitions) {
       const former = formers.get(partition)

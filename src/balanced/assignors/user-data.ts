@@ -1,14 +1,14 @@
 /** The user data of Java's sticky assignors, so that Java's and samsa's members know each other's claims. */
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
-import { Message } from '../../../protocol/schema/api.ts'
+import { MessageSchema } from '../../../protocol/schema/api.ts'
 import { array, int32, string } from '../../../protocol/schema/fields.ts'
 import { numbersByTopic, partitionsOf } from '../../consumer/topic-partition.ts'
 import type { LastAssignment } from './assignor.ts'
 import type { MemberData } from './sticky-input.ts'
 
 /** Since Kafka 2.3 with the generation (KIP-341). The data do not contain their version. */
-const stickyUserData = new Message('StickyAssignorUserData', '0-1', 'none', {
+const stickyUserData = new MessageSchema('StickyAssignorUserData', '0-1', 'none', {
   previousAssignment: array('0+', {
     topic: string('0+'),
     partitions: array('0+', 'int32'),

@@ -6,7 +6,7 @@ import {
   consumerProtocolSubscription,
 } from '../../../protocol/messages/consumer-protocol.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
 import {
   numbersByTopic,
@@ -65,7 +65,7 @@ export function decodeAssignment(bytes: Uint8Array): TopicPartition[] {
   return partitionsOf(decode(consumerProtocolAssignment, bytes).assignedPartitions)
 }
 
-function encode<F extends Fields>(message: Message<F>, value: Encodable<F>): Buffer {
+function encode<F extends Fields>(message: MessageSchema<F>, value: Encodable<F>): Buffer {
   const writer = new Writer()
   const { max } = message.versions
   writer.int16(max)
@@ -74,7 +74,7 @@ function encode<F extends Fields>(message: Message<F>, value: Encodable<F>): Buf
 }
 
 /** A newer version than the known ones begins like the newest known. */
-function decode<F extends Fields>(message: Message<F>, bytes: Uint8Array): Decoded<F> {
+function decode<F extends Fields>(message: MessageSchema<F>, bytes: Uint8Array): Decoded<F> {
   const reader = new Reader(asBuffer(bytes))
   const version = reader.int16()
   if (version < 0) throw new ProtocolError(`${message.name} has no version ${version}`, 0)

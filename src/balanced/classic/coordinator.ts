@@ -16,7 +16,7 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from './consumer-protocol.ts'
-import { GroupOffsets, type GroupMembership, type StoreFor } from './group-offsets.ts'
+import { ClassicGroupOffsets, type GroupMembership, type StoreFor } from './group-offsets.ts'
 import type { JoinedMember, JoinProtocol } from './group-requests.ts'
 import { computeAssignment } from './compute-assignment.ts'
 import { Membership, type Role, type SyncedGeneration } from './membership.ts'
@@ -26,7 +26,7 @@ import { TopicWatch } from './topic-watch.ts'
 /** A group with Kafka's classic protocol: its leader assigns, and the broker distributes the assignment. */
 export class ClassicCoordinator implements MemberCoordinator {
   readonly name: string
-  readonly offsets: GroupOffsets
+  readonly offsets: ClassicGroupOffsets
   readonly #cluster: Cluster
   readonly #settings: GroupSettings
   readonly #events: CoordinatorEvents
@@ -49,7 +49,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     this.#cluster = cluster
     this.#settings = settings
     this.#events = events
-    this.offsets = new GroupOffsets(this, storeFor)
+    this.offsets = new ClassicGroupOffsets(this, storeFor)
     this.#membership = new Membership(cluster, settings, {
       ...events,
       lost: (reason) => {

@@ -45,7 +45,7 @@ export type StoreFor = (member: () => MemberIdentity) => OffsetStore
  * checks. A commit that meets a rebalance waits for the next generation, and is repeated there for the partitions
  * that the member still has; for others it fails.
  */
-export class GroupOffsets implements OffsetStore {
+export class ClassicGroupOffsets implements OffsetStore {
   readonly expires = true
   readonly #member: CommittingMember
   readonly #storeFor: StoreFor

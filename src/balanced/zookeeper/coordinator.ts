@@ -14,7 +14,7 @@ import { ZooKeeperError } from './errors.ts'
 import { Members } from './members.ts'
 import { inPykafkasOrder, type DecidePartitions } from './membership-protocol.ts'
 import { Owners, type Claimable } from './owners.ts'
-import { ZooKeeperSession, type SessionOptions } from './session.ts'
+import { ZooKeeperSession, type ZooKeeperSessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { GroupPaths } from './znodes.ts'
 
@@ -31,7 +31,7 @@ export interface ZooKeeperCoordinatorOptions {
   readonly decide: DecidePartitions
   /** How often the brokers are asked for new partitions and topics. */
   readonly metadataMaxAgeMs: number
-  readonly session: Omit<SessionOptions, 'events' | 'logger'>
+  readonly session: Omit<ZooKeeperSessionOptions, 'events' | 'logger'>
   readonly logger: Logger
   readonly offsets: OffsetStore
 }

@@ -8,7 +8,7 @@ import {
   parseZooKeeperHosts,
   type ZooKeeperHosts,
 } from '../../cluster/zookeeper-hosts.ts'
-import type { SessionOptions } from './session.ts'
+import type { ZooKeeperSessionOptions } from './session.ts'
 import type { ZooKeeperClient } from './client.ts'
 import { DECISIONS, type MembershipProtocol } from './membership-protocol.ts'
 import type { ZooKeeperAuth } from '../../cluster/zookeeper-auth.ts'
@@ -89,7 +89,7 @@ export function newMemberId(): string {
 export function sessionOptions(
   options: ZooKeeperOptions,
   defaultHosts = '127.0.0.1:2181',
-): Omit<SessionOptions, 'events' | 'logger'> {
+): Omit<ZooKeeperSessionOptions, 'events' | 'logger'> {
   const read = withDefaults(options, ZOOKEEPER_OPTIONS)
   const { zookeeper, zookeeperAuth, zookeeperConnectionTimeoutMs } = read
   const given = options.zookeeperHosts ?? options.zookeeperConnect

@@ -41,7 +41,7 @@ const LEAST_TIMEOUT_MS = 100
 /** How long `close` waits for the server to end the session, which deletes its ephemeral znodes. */
 const CLOSE_TIMEOUT_MS = 2_000
 
-export interface SessionOptions {
+export interface ZooKeeperSessionOptions {
   /** For errors and logs. */
   readonly hosts: string
   /** Creates a client, for the first session and after each that expired. */
@@ -69,7 +69,7 @@ export interface SessionEvents {
  * last. Requests fail immediately while there is no connection: retrying is the caller's decision.
  */
 export class ZooKeeperSession {
-  readonly #options: SessionOptions
+  readonly #options: ZooKeeperSessionOptions
   #client: ZooKeeperClient | undefined
   #isConnected = false
   /** The session of a client that the application passed is over; the client may create another. */
@@ -85,7 +85,7 @@ export class ZooKeeperSession {
   #isClosed = false
   readonly #onState = (state: ZooKeeperState) => this.#changed(state)
 
-  constructor(options: SessionOptions) {
+  constructor(options: ZooKeeperSessionOptions) {
     this.#options = options
     this.#timeoutMs = options.connectionTimeoutMs
   }

@@ -16,7 +16,7 @@ import {
 import type { PartitionState } from '../partition-state.ts'
 import { denied, isOfConnection, isStaleEpoch, isUnknownTopic } from './failures.ts'
 import type { FetchPhase } from './fetch-position.ts'
-import { findEnd, isEndMissing, reset, validate, type Recovery } from './recovery.ts'
+import { findEnd, isEndMissing, reset, validate, type RecoveryResult } from './recovery.ts'
 import type { FetchSettings } from './settings.ts'
 
 export interface RecoveryEvents {
@@ -153,7 +153,7 @@ export class PositionRecovery {
   async #recover(
     state: PartitionState,
     phase: FetchPhase,
-    run: () => Promise<Recovery>,
+    run: () => Promise<RecoveryResult>,
   ): Promise<void> {
     const { version } = state.fetch
     const askedEpoch = this.leaderEpochOf(state)

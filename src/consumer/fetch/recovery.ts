@@ -3,14 +3,14 @@ import { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { LeaderNotFoundError, NoOffsetError } from '../../errors.ts'
 import { positionChannel, type PositionEvent } from '../../observe/channels.ts'
-import { listOffsets, type OffsetSpec } from '../list-offsets.ts'
+import { lookUpOffsets, type OffsetSpec } from '../list-offsets.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { endOfEpoch } from './end-of-epoch.ts'
 import { visibleEnd } from './responses.ts'
 import type { FetchSettings } from './settings.ts'
 
 /** The result of a recovery; undefined if the partition was moved in the meantime, or if nothing has to be done. */
-export type Recovery =
+export type RecoveryResult =
   /** The partition cannot be read any further. */
   | { readonly kind: 'end'; readonly error: Error }
   /** The log has lost messages that were read: the position goes back, whatever is buffered. */
@@ -23,7 +23,7 @@ export async function reset(
   settings: FetchSettings,
   state: PartitionState,
   reason: PositionEvent['reason'] = 'out-of-range',
-): Promise<Recovery> {
+): Promise<RecoveryResult> {
   const { topic, partition } = state
   const { version, offset: from } = state.fetch
   const problem = problemOf(state, reason)
@@ -49,7 +49,7 @@ export async function validate(
   settings: FetchSettings,
   state: PartitionState,
   ofLeader: number,
-): Promise<Recovery> {
+): Promise<RecoveryResult> {
   const { topic, partition, name } = state
   const { version, leaderEpoch: ofPosition } = state.fetch
   const leader = cluster.leaderOf(topic, partition)
@@ -88,7 +88,7 @@ export async function findEnd(
   cluster: Cluster,
   settings: FetchSettings,
   state: PartitionState,
-): Promise<Recovery> {
+): Promise<RecoveryResult> {
   const { endOffset } = state
   const { version, offset: fetchOffset } = state.fetch
   // It does not use the high watermark of a fetch: a new leader's is behind for a moment, and ListOffsets waits for
@@ -119,7 +119,7 @@ async function lookUp(
   spec: OffsetSpec,
 ): Promise<number> {
   const deadline = new Deadline(cluster.options.operationTimeoutMs)
-  const found = await listOffsets(cluster, [state], spec, deadline, isReadCommitted)
+  const found = await lookUpOffsets(cluster, [state], spec, deadline, isReadCommitted)
   return found.get(state.name) ?? 0
 }
 

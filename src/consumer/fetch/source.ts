@@ -36,7 +36,7 @@ let nextLane = 0
 export class Source {
   readonly broker: Broker
   readonly session = new FetchSession()
-  /** Brokers answer the requests of a connection one by one: see RequestOptions. */
+  /** Brokers answer the requests of a connection one by one: see BrokerRequestOptions. */
   readonly lane = nextLane++
   poll: Poll | undefined
   /** The number of consecutive responses without records. */

@@ -114,7 +114,7 @@ function matchesName(acl: Acl, { resourceName: name, patternType }: AclFilter): 
   return isOfType && (name === null || name === acl.resourceName)
 }
 
-export function keyOf(acl: Acl): string {
+export function aclKey(acl: Acl): string {
   const { resourceType, resourceName, patternType } = acl
   const { principal, host, operation, permissionType } = acl
   return JSON.stringify([

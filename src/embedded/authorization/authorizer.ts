@@ -5,7 +5,7 @@ import {
   covers,
   isAbout,
   isFor,
-  keyOf,
+  aclKey,
   matches,
   OPERATION,
   PATTERN,
@@ -57,7 +57,7 @@ export class Authorizer {
     const { allowEveryoneIfNoAclFound } = EMBEDDED_AUTHORIZER_OPTIONS
     this.#allowsByDefault = options?.allowEveryoneIfNoAclFound ?? allowEveryoneIfNoAclFound.default
     this.#storage = storage
-    this.#acls = new Map(storage.saved.acls.map((acl) => [keyOf(acl), acl]))
+    this.#acls = new Map(storage.saved.acls.map((acl) => [aclKey(acl), acl]))
   }
 
   /** One denial takes precedence over all permissions. */
@@ -102,14 +102,14 @@ export class Authorizer {
   }
 
   create(acl: Acl): void {
-    const key = keyOf(acl)
+    const key = aclKey(acl)
     if (this.#acls.has(key)) return
     this.#storage.save({ kind: 'acl', ...acl })
     this.#acls.set(key, acl)
   }
 
   delete(acl: Acl): void {
-    const key = keyOf(acl)
+    const key = aclKey(acl)
     if (!this.#acls.has(key)) return
     this.#storage.save({ kind: 'aclDeleted', ...acl })
     this.#acls.delete(key)

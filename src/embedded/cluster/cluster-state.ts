@@ -7,7 +7,7 @@ import { Topics, type TopicDefaults } from './topics.ts'
 import { ClientMetricsReceiver } from '../telemetry/client-metrics.ts'
 import { newUuid } from './uuid.ts'
 
-export interface ClusterSettings extends TopicDefaults {
+export interface ClusterStateSettings extends TopicDefaults {
   readonly profile: KafkaProfile
   readonly autoCreateTopics: boolean
   /** The level of the feature `transaction.version`. */
@@ -26,7 +26,7 @@ export class ClusterState {
   readonly brokers: Brokers
   readonly topics: Topics
   readonly features: Features
-  readonly settings: ClusterSettings
+  readonly settings: ClusterStateSettings
   readonly timers: Timers
   readonly clientMetrics: ClientMetricsReceiver
   /** The difference between the brokers' clock and this machine's. */
@@ -37,7 +37,7 @@ export class ClusterState {
 
   constructor(
     brokers: Brokers,
-    settings: ClusterSettings,
+    settings: ClusterStateSettings,
     timers: Timers,
     storage: ClusterStorage,
   ) {

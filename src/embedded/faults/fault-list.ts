@@ -8,14 +8,14 @@ export interface Fault {
   release(): void
 }
 
-export interface ActiveFault<Match, Action> {
+export interface ActiveFaultOf<Match, Action> {
   readonly match: Match
   readonly action: Action
   /** Resolves when a held request may continue. */
   readonly released: Promise<void>
 }
 
-class SetFault<Match, Action> implements Fault, ActiveFault<Match, Action> {
+class SetFault<Match, Action> implements Fault, ActiveFaultOf<Match, Action> {
   readonly match: Match
   readonly action: Action
   readonly released: Promise<void>
@@ -66,7 +66,7 @@ export class FaultList<Match extends { readonly times?: number }, Action, Target
   }
 
   /** Returns the fault that matches a request, and counts it. */
-  meet(target: Target): ActiveFault<Match, Action> | undefined {
+  meet(target: Target): ActiveFaultOf<Match, Action> | undefined {
     for (const fault of this.#active) {
       if (!this.#fits(fault.match, target)) continue
       fault.hits++

@@ -2,7 +2,7 @@
 import { ErrorCode, type ErrorName } from '../../../protocol/errors.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { ApiName } from '../api/api-names.ts'
-import { FaultList, type ActiveFault as ActiveFaultOf, type Fault } from './fault-list.ts'
+import { FaultList, type ActiveFaultOf, type Fault } from './fault-list.ts'
 
 export type { Fault } from './fault-list.ts'
 

@@ -8,7 +8,12 @@ import type { Decoded } from '../../../protocol/schema/fields.ts'
 import { authorize, authorizedOperations, mayDo } from '../api/access.ts'
 import type { RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
-import { keyOf, partOf, SERVER_ASSIGNORS, type PartitionKey } from '../groups/consumer/assignors.ts'
+import {
+  partitionKey,
+  partOf,
+  SERVER_ASSIGNORS,
+  type PartitionKey,
+} from '../groups/consumer/assignors.ts'
 import {
   AWAY,
   JOINS,
@@ -98,7 +103,7 @@ function ownedIn({ topicPartitions }: Request): ReadonlySet<PartitionKey> | null
   if (topicPartitions === null) return null
   return new Set(
     topicPartitions.flatMap(({ topicId, partitions }) =>
-      partitions.map((partition) => keyOf(topicId, partition)),
+      partitions.map((partition) => partitionKey(topicId, partition)),
     ),
   )
 }

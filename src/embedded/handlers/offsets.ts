@@ -3,7 +3,7 @@ import { offsetCommit } from '../../../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../../../protocol/apis/offset-fetch.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Topic } from '../cluster/topics.ts'
-import { keyOf } from '../groups/consumer/assignors.ts'
+import { partitionKey } from '../groups/consumer/assignors.ts'
 import type { Group } from '../groups/group.ts'
 import type { GroupOffsets } from '../groups/offsets.ts'
 import { outcomeOf, Refused } from '../refused.ts'
@@ -46,7 +46,7 @@ export const offsetCommitHandler = handler(offsetCommit, {
               outcome.value.checkCommitOf?.(
                 request.memberId,
                 request.generationIdOrMemberEpoch,
-                keyOf(topic.id, partitionIndex),
+                partitionKey(topic.id, partitionIndex),
               )
               outcome.value.offsets.commit(topic.name, partitionIndex, {
                 offset: wanted.committedOffset,

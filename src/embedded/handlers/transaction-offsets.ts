@@ -2,7 +2,7 @@ import { txnOffsetCommit } from '../../../protocol/apis/txn-offset-commit.ts'
 import { authorize } from '../api/access.ts'
 import { partitionOf, topicOf, type RequestContext } from '../api/context.ts'
 import { handler } from '../api/handler.ts'
-import { keyOf } from '../groups/consumer/assignors.ts'
+import { partitionKey } from '../groups/consumer/assignors.ts'
 import type { Group } from '../groups/group.ts'
 import { outcomeOf, Refused } from '../refused.ts'
 import { isAtLeast } from '../versions/profiles.ts'
@@ -53,7 +53,11 @@ export const txnOffsetCommitHandler = handler(txnOffsetCommit, {
               const { offsets } = outcome.value
               const { memberId, generationIdOrMemberEpoch: epoch } = request
               if (memberId !== '') {
-                outcome.value.checkCommitOf?.(memberId, epoch, keyOf(topic.id, partitionIndex))
+                outcome.value.checkCommitOf?.(
+                  memberId,
+                  epoch,
+                  partitionKey(topic.id, partitionIndex),
+                )
               }
               offsets.commitInTransaction(request.producerId, topic.name, partitionIndex, {
                 offset: wanted.committedOffset,

@@ -1,7 +1,7 @@
 import { crc32 } from '../../../protocol/buffer/crc32.ts'
 import {
   codecOf,
-  codeOf,
+  compressionCodeOf,
   lz4Legacy,
   type Compression,
 } from '../../../protocol/compression/index.ts'
@@ -66,7 +66,7 @@ function wrapped(
   // Clients before 0.10 accept lz4 only with a wrong header checksum (KAFKA-3160).
   const codec = compression === 'lz4' && magic === 0 ? lz4Legacy : codecOf(compression)
   const set = encodeMessageSet([new OutgoingRecord(null, codec.compress(plain), timestamp)], magic)
-  set[ATTRIBUTES_AT] = codeOf(compression)
+  set[ATTRIBUTES_AT] = compressionCodeOf(compression)
   set.writeUInt32BE(crc32(set, CRC_COVERS_FROM, set.length), CRC_AT)
   setOffsets(set, lastOffset)
   return set

@@ -1,6 +1,6 @@
 import type { BatchV2 } from '../../../protocol/records/batch-v2.ts'
 import { ProducerStates } from './producer-state.ts'
-import { Transactions } from './transactions.ts'
+import { LogTransactions } from './transactions.ts'
 
 /**
  * The state that follows from the batches of a log: updated by each append, and rebuilt when a log
@@ -8,7 +8,7 @@ import { Transactions } from './transactions.ts'
  */
 export class LogState {
   readonly producers = new ProducerStates()
-  readonly transactions = new Transactions()
+  readonly transactions = new LogTransactions()
 
   /** Updates the state for a batch in the log. */
   appended(batch: BatchV2, baseOffset: number, timestamp: number): void {

@@ -6,8 +6,8 @@ import { Writer } from '../../../protocol/buffer/writer.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 
-/** The producer whose transaction ends. */
-export interface TransactionalProducer {
+/** The id and the epoch of a producer. */
+export interface ProducerIdAndEpoch {
   /** The id that the cluster gave the producer. */
   readonly producerId: bigint
   /** Default: 0. */
@@ -19,7 +19,7 @@ const TYPES = { abort: 0, commit: 1 } as const
 
 /** The batch that ends a transaction in a log: one control record. */
 export function endMarker(
-  { producerId, producerEpoch = 0 }: TransactionalProducer,
+  { producerId, producerEpoch = 0 }: ProducerIdAndEpoch,
   outcome: 'commit' | 'abort',
   nowMs: number,
 ): Buffer {

@@ -1,4 +1,4 @@
-import { codeOf } from '../../../protocol/compression/index.ts'
+import { compressionCodeOf } from '../../../protocol/compression/index.ts'
 import {
   ATTRIBUTE,
   BATCH_HEADER_BYTES,
@@ -28,7 +28,7 @@ export function requestRecords(records: Uint8Array | null, produceVersion: numbe
   checkOnlyBatch(data)
   const isZstd =
     data.length >= BATCH_HEADER_BYTES &&
-    (data[ATTRIBUTES_AT]! & ATTRIBUTE.compression) === codeOf('zstd')
+    (data[ATTRIBUTES_AT]! & ATTRIBUTE.compression) === compressionCodeOf('zstd')
   if (isZstd && produceVersion < FIRST_WITH_ZSTD) {
     throw new Refused(
       'UNSUPPORTED_COMPRESSION_TYPE',

@@ -18,7 +18,7 @@ const VERSION_BYTES = 2
 const ABORT = 0
 const COMMIT = 1
 
-export class Transactions {
+export class LogTransactions {
   readonly #open = new Map<bigint, number>()
   readonly #aborted: AbortedTransaction[] = []
 

@@ -15,18 +15,18 @@ import type { TokenValidator } from './oauthbearer.ts'
 import { SASL_MECHANISMS, type SaslMechanismName } from './sasl-mechanism.ts'
 
 /** PEM text, or its bytes. */
-export type Pem = string | Uint8Array
+export type PemContent = string | Uint8Array
 
 /** TLS at a listener of an embedded cluster. */
 export interface EmbeddedTlsOptions {
   /** The brokers' certificate for `127.0.0.1` as PEM, with its chain up to the authority. Required. */
-  readonly cert: Pem
+  readonly cert: PemContent
   /** The private key of the certificate, as PEM. Required. */
-  readonly key: Pem
+  readonly key: PemContent
   /** The passphrase of the key. */
   readonly passphrase?: string
   /** The authorities of clients' certificates. Default: those that the system trusts. */
-  readonly ca?: Pem | readonly Pem[]
+  readonly ca?: PemContent | readonly PemContent[]
   /** Whether clients need a certificate, as Kafka's `ssl.client.auth`. Default: `none`. */
   readonly clientAuth?: 'none' | 'requested' | 'required'
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { EmbeddedTlsOptions, Pem } from '../security/options.ts'
+import type { EmbeddedTlsOptions, PemContent } from '../security/options.ts'
 
 /** The time limit for a client that sends nothing. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -49,10 +49,10 @@ function tlsServer(tls: EmbeddedTlsOptions, clientAuth: string): TlsServer {
   }
 }
 
-function isList(ca: Pem | readonly Pem[]): ca is readonly Pem[] {
+function isList(ca: PemContent | readonly PemContent[]): ca is readonly PemContent[] {
   return Array.isArray(ca)
 }
 
-function bytesOf(pem: Pem): Buffer {
+function bytesOf(pem: PemContent): Buffer {
   return typeof pem === 'string' ? Buffer.from(pem) : Buffer.from(pem)
 }

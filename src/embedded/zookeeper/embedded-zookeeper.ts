@@ -7,13 +7,13 @@ import { KeeperError } from './error-codes.ts'
 import { ZooKeeperFaults } from './faults.ts'
 import { Keeper } from './keeper.ts'
 import { checkedOptions, type CheckedOptions, type EmbeddedZooKeeperOptions } from './options.ts'
-import { ZooKeeperConnection, type ConnectionDependencies } from './server/connection.ts'
+import { ZooKeeperConnection, type ZooKeeperConnectionDependencies } from './server/connection.ts'
 import { ReplyGate } from './server/reply-gate.ts'
 import type { Session } from './sessions.ts'
 import { OPEN_ACL, OWNER, type AclEntry } from './tree/acl.ts'
 import { statOf, type NodeStat } from './tree/node.ts'
 import { parentOf } from './tree/paths.ts'
-import { CREATE_FLAGS, type Transaction } from './tree/transaction.ts'
+import { CREATE_FLAGS, type TreeTransaction } from './tree/transaction.ts'
 
 /** The current state of a node. */
 export interface ZooKeeperNode {
@@ -256,7 +256,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
 
   #listen(listener: Listener<ZooKeeperConnection>): Promise<void> {
     const { onError } = this.#options
-    const parts: ConnectionDependencies = {
+    const parts: ZooKeeperConnectionDependencies = {
       keeper: this.#keeper,
       limits: this.#options,
       replies: this.#replies,
@@ -293,7 +293,7 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
     return this.#keeper.sessions.find(numberOf(id))
   }
 
-  #write(change: (transaction: Transaction) => void, sessionId = NO_OWNER): void {
+  #write(change: (transaction: TreeTransaction) => void, sessionId = NO_OWNER): void {
     try {
       this.#keeper.write(sessionId, [OWNER], change)
     } catch (error) {

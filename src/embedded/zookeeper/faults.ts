@@ -1,6 +1,6 @@
 /** Faults on demand: the requests that they match, and their effects. */
 import { InvalidArgumentError } from '../../errors.ts'
-import { FaultList, type ActiveFault, type Fault } from '../faults/fault-list.ts'
+import { FaultList, type ActiveFaultOf, type Fault } from '../faults/fault-list.ts'
 import { KeeperCode, type KeeperErrorName } from './error-codes.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 
@@ -48,7 +48,7 @@ export interface ZooKeeperFaultTarget {
   path(): string | undefined
 }
 
-export type ActiveZooKeeperFault = ActiveFault<ZooKeeperFaultMatch, ZooKeeperFaultAction>
+export type ActiveZooKeeperFault = ActiveFaultOf<ZooKeeperFaultMatch, ZooKeeperFaultAction>
 
 const ACTIONS = ['error', 'delayMs', 'hold', 'close', 'loseReply']
 

@@ -3,7 +3,7 @@ import { KeeperError } from './error-codes.ts'
 import { Sessions, type Session } from './sessions.ts'
 import type { Identity } from './tree/acl.ts'
 import { DataTree } from './tree/data-tree.ts'
-import { Transaction } from './tree/transaction.ts'
+import { TreeTransaction } from './tree/transaction.ts'
 import { Watches, type Watcher } from './watches.ts'
 
 /** The client of a request. */
@@ -51,9 +51,9 @@ export class Keeper {
   write<T>(
     sessionId: bigint,
     identities: readonly Identity[],
-    change: (transaction: Transaction) => T,
+    change: (transaction: TreeTransaction) => T,
   ): T {
-    const transaction = new Transaction({
+    const transaction = new TreeTransaction({
       tree: this.tree,
       zxid: ++this.#zxid,
       timeMs: Date.now(),

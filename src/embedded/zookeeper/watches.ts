@@ -2,7 +2,7 @@
  * The watchers of each node. As in ZooKeeper there are two kinds of watches: on a node itself (set
  * by getData and exists) and on its children; addWatch sets both.
  */
-import { isAllowed, PERMISSION, type Identity } from './tree/acl.ts'
+import { isAllowed, ZNODE_PERMISSION, type Identity } from './tree/acl.ts'
 import type { DataTree } from './tree/data-tree.ts'
 import { parentOf } from './tree/paths.ts'
 import type { EventType, TreeEvent } from './tree/transaction.ts'
@@ -80,7 +80,7 @@ export class Watches {
             : ['data']
       const watchers = new Set(kinds.flatMap((kind) => this.#byKind[kind].take(type, path)))
       for (const watcher of watchers) {
-        if (isAllowed(acl, PERMISSION.read, watcher.identities)) watcher.notify(type, path)
+        if (isAllowed(acl, ZNODE_PERMISSION.read, watcher.identities)) watcher.notify(type, path)
       }
     }
   }

@@ -22,8 +22,8 @@ export interface OutgoingMessage<Value = Data, Key = Data> extends ProduceOption
 }
 
 /** A message of `produceMany`: an object, or only its value as text, bytes or null. */
-export type Message<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
+export type MessageOrValue<Value = Data, Key = Data> = OutgoingMessage<Value, Key> | Data
 
 /** The messages of `produceMany`. */
 export type MessageSource<Value = Data, Key = Data> =
-  Iterable<Message<Value, Key>> | AsyncIterable<Message<Value, Key>>
+  Iterable<MessageOrValue<Value, Key>> | AsyncIterable<MessageOrValue<Value, Key>>

@@ -13,7 +13,7 @@ import { AddedPartitions } from './added-partitions.ts'
 import { TransactionCoordinator, type TransactionOffset } from './coordinator.ts'
 import { ProducerFencedError, TransactionError } from './errors.ts'
 import { MarkerWait } from './marker-wait.ts'
-import { reactionTo, type TransactionRequest } from './reactions.ts'
+import { transactionReactionTo, type TransactionRequest } from './reactions.ts'
 import { next, type Generation, type TransactionEvent, type TransactionState } from './states.ts'
 
 /** The parts of the producer that its manager requires. */
@@ -315,7 +315,7 @@ export class TransactionManager implements RecoveryPolicy {
       this.#ended(isSpent ? 'ended, epoch spent' : 'ended')
     } catch (error) {
       const isAbort = outcome === 'abort'
-      if (reactionTo('EndTxn', error, generation, isAbort) === 'ended') {
+      if (transactionReactionTo('EndTxn', error, generation, isAbort) === 'ended') {
         const wasCommitted = this.#mayBeCommitted
         this.#ended('ended, epoch spent')
         await this.#renew(deadline)
@@ -373,7 +373,7 @@ export class TransactionManager implements RecoveryPolicy {
   #failed(request: TransactionRequest, problem: unknown, isAbort = false): Error {
     const error = problem instanceof Error ? problem : new Error(String(problem))
     if (this.#state === 'fatal' || this.#state === 'closed') return this.#error ?? error
-    const reaction = reactionTo(request, error, this.#generation, isAbort)
+    const reaction = transactionReactionTo(request, error, this.#generation, isAbort)
     switch (reaction) {
       case 'fenced':
         this.#error = new ProducerFencedError(this.transactionalId, asKafkaError(error))

@@ -12,7 +12,7 @@ export type TransactionRequest =
   | 'Produce'
   | 'EndTxn'
 
-export type Reaction =
+export type TransactionReaction =
   /** The transaction can only be aborted; the producer continues. */
   | 'abortable'
   /** Another producer uses the transactional id, or the coordinator has ended the transaction after its timeout. */
@@ -25,7 +25,7 @@ export type Reaction =
   | 'ended'
 
 /** The meanings for every request, unless `OF_REQUEST` has another. */
-const OF_ALL: Partial<Readonly<Record<ErrorName, Reaction>>> = {
+const OF_ALL: Partial<Readonly<Record<ErrorName, TransactionReaction>>> = {
   PRODUCER_FENCED: 'fenced',
   // The only name for it before KIP-588 (Kafka 2.7).
   INVALID_PRODUCER_EPOCH: 'fenced',
@@ -37,7 +37,7 @@ const OF_ALL: Partial<Readonly<Record<ErrorName, Reaction>>> = {
 }
 
 const OF_REQUEST: Readonly<
-  Record<TransactionRequest, Partial<Readonly<Record<ErrorName, Reaction>>>>
+  Record<TransactionRequest, Partial<Readonly<Record<ErrorName, TransactionReaction>>>>
 > = {
   InitProducerId: {},
   AddPartitionsToTxn: {},
@@ -59,7 +59,10 @@ const LOST_PRODUCER: readonly string[] = ['UNKNOWN_PRODUCER_ID', 'INVALID_PRODUC
 
 /** Errors that are in neither table. `retriable`: the error was retried until the time was over. */
 const OTHERWISE: Readonly<
-  Record<TransactionRequest, { readonly retriable: Reaction; readonly final: Reaction }>
+  Record<
+    TransactionRequest,
+    { readonly retriable: TransactionReaction; readonly final: TransactionReaction }
+  >
 > = {
   InitProducerId: { retriable: 'unanswered', final: 'fatal' },
   AddPartitionsToTxn: { retriable: 'abortable', final: 'abortable' },
@@ -70,12 +73,12 @@ const OTHERWISE: Readonly<
 }
 
 /** `isAbort`: the request is EndTxn, to abort. */
-export function reactionTo(
+export function transactionReactionTo(
   request: TransactionRequest,
   error: unknown,
   generation: Generation,
   isAbort = false,
-): Reaction {
+): TransactionReaction {
   const otherwise = OTHERWISE[request]
   // Not a broker's response: the caller's signal was aborted, or the client was closed.
   if (!(error instanceof KafkaError)) return otherwise.retriable
@@ -95,6 +98,9 @@ export function reactionTo(
   return known ?? (isRetriable(error) ? otherwise.retriable : otherwise.final)
 }
 
-function named(table: Partial<Record<ErrorName, Reaction>>, code: string): Reaction | undefined {
+function named(
+  table: Partial<Record<ErrorName, TransactionReaction>>,
+  code: string,
+): TransactionReaction | undefined {
   return Object.entries(table).find(([name]) => name === code)?.[1]
 }

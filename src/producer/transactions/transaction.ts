@@ -1,7 +1,7 @@
 import type { CallOptions } from '../../call-options.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { KafkaError } from '../../errors.ts'
-import type { Message } from '../intake/outgoing-message.ts'
+import type { MessageOrValue } from '../intake/outgoing-message.ts'
 import type { TopicMessage } from '../multi-topic-producer.ts'
 import type { RecordMetadata } from '../results/delivery-promise.ts'
 import type { ProduceManyResult } from '../results/message-group.ts'
@@ -27,7 +27,7 @@ export interface OffsetsOfGroup {
 
 /** The parts of its producer that a transaction requires. */
 export interface TransactionHost<Value, Key> {
-  produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata>
+  produce(topic: string, message: MessageOrValue<Value, Key>): Promise<RecordMetadata>
   refuse(error: Error): Promise<RecordMetadata>
   produceMany(
     messages: Iterable<TopicMessage<Value, Key>> | AsyncIterable<TopicMessage<Value, Key>>,
@@ -69,7 +69,7 @@ export class Transaction<Value = Data, Key = Data> implements AsyncDisposable {
    * partition. The promise need not be awaited: `commit()` waits for all messages, and fails if one has failed. Await
    * `producer.ready()` now and then if you produce many messages in one turn of the event loop.
    */
-  produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata> {
+  produce(topic: string, message: MessageOrValue<Value, Key>): Promise<RecordMetadata> {
     if (this.#end !== undefined) return this.#host.refuse(this.#ended('produce'))
     return this.#host.produce(topic, message)
   }

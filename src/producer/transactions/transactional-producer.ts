@@ -7,7 +7,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { shown } from '../../options.ts'
 import { BaseProducer, NO_OPTIONS } from '../base-producer.ts'
-import type { Message } from '../intake/outgoing-message.ts'
+import type { MessageOrValue } from '../intake/outgoing-message.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { TopicState } from '../intake/topic-state.ts'
 import { TopicStates } from '../intake/topic-states.ts'
@@ -170,7 +170,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     }
   }
 
-  #produce(topic: string, message: Message<Value, Key>): Promise<RecordMetadata> {
+  #produce(topic: string, message: MessageOrValue<Value, Key>): Promise<RecordMetadata> {
     let state: TopicState
     try {
       this.#manager.throwUnlessOpen()

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { option, positive, wholeNumber } from '../../terminal/arguments.ts'
-import { exitCodeOf } from '../../terminal/failure.ts'
+import { commonExitCodeOf } from '../../terminal/failure.ts'
 import { failureAsJson } from './failure.ts'
 import { Session, type CommonOptions } from './session.ts'
 
@@ -51,7 +51,8 @@ export function declare<Options>(parent: Command, declaration: Declaration<Optio
     } catch (error) {
       // Ctrl-C aborts the operations in progress: their errors add no information.
       if (interrupt.exitCode === undefined) {
-        if (given.json === true && exitCodeOf(error) !== 0) session.printJson(failureAsJson(error))
+        if (given.json === true && commonExitCodeOf(error) !== 0)
+          session.printJson(failureAsJson(error))
         throw error
       }
     }

@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander'
-import { exitCodeOf, isBrokenPipe } from '../../terminal/failure.ts'
+import { commonExitCodeOf, isBrokenPipe } from '../../terminal/failure.ts'
 import { visibleText } from '../../terminal/visible.ts'
 import { StormError } from '../errors.ts'
 
 /** Ends the command with the error on standard error, and an exit code. */
 export function reportFailure(error: unknown): void {
-  process.exitCode = exitCodeOf(error)
+  process.exitCode = commonExitCodeOf(error)
   // The reader of the output has exited, such as `head`; or commander has already printed the
   // error.
   if (isBrokenPipe(error) || error instanceof CommanderError) return

@@ -8,7 +8,7 @@ import {
   type TopologyContext,
 } from '../multilang/messages.ts'
 import type { Host } from './host.ts'
-import type { Logger } from './log.ts'
+import type { ComponentLogger } from './log.ts'
 import { DEFAULT_STREAM, streamsOf, type Outputs, type StreamsOf } from './outputs.ts'
 import type { Tuple } from './tuple.ts'
 
@@ -91,7 +91,7 @@ export abstract class Component {
   }
 
   /** Logs by level (`pystorm.log.level`), to Storm's log or to a file (`pystorm.log.path`). `console` does the same. */
-  get logger(): Logger {
+  get logger(): ComponentLogger {
     return this.host.logger
   }
 

@@ -1,6 +1,6 @@
 import type { Outgoing, StormConf, TaskIds, TopologyContext } from '../multilang/messages.ts'
 import type { Clock } from './clock.ts'
-import type { Logger } from './log.ts'
+import type { ComponentLogger } from './log.ts'
 import type { Job } from './serial.ts'
 
 /**
@@ -12,7 +12,7 @@ export interface Place {
   readonly context: TopologyContext
   readonly pid: number
   readonly clock: Clock
-  readonly logger: Logger
+  readonly logger: ComponentLogger
   /** Whether Storm reads the messages from a pipe, each `sync` when it needs one. */
   readonly isPipe: boolean
   send(message: Outgoing): void

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import { RotatingFile } from './rotating-file.ts'
 
 /** A component's logger, which writes messages from the level `pystorm.log.level` on. */
-export interface Logger {
+export interface ComponentLogger {
   /** Writes a line to the worker's log with the level DEBUG. */
   debug(message: string): void
   /** Writes a line to the worker's log with the level INFO. */
@@ -48,7 +48,7 @@ const BACKUPS = 10
  * is set, otherwise to Storm's own log. Messages below `pystorm.log.level` (default: info; with
  * `topology.debug` all) are not sent.
  */
-export function loggerOf(options: LogOptions): Logger {
+export function loggerOf(options: LogOptions): ComponentLogger {
   const { conf, names, clock } = options
   const level = conf['topology.debug'] === true ? 'debug' : levelOf(conf['pystorm.log.level'])
   const path = textOf(conf, 'pystorm.log.path')

@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream'
 import { format } from 'node:util'
-import type { Logger } from '../component/log.ts'
+import type { ComponentLogger } from '../component/log.ts'
 
 /**
  * Reserves standard output for the protocol: output of the application, through `console` or
  * `process.stdout`, becomes lines of the log. The real `process.stdout` is never used, because that
  * would make its descriptor non-blocking.
  */
-export function reserveStdout(logger: () => Logger): void {
+export function reserveStdout(logger: () => ComponentLogger): void {
   const stdout = new LogLines((line) => logger().info(line))
   Object.defineProperty(process, 'stdout', { value: stdout, configurable: true, enumerable: true })
   console.log = (...values: unknown[]) => logger().info(format(...values))

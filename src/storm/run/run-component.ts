@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from '../component/clock.ts'
 import { stackOf } from '../component/component.ts'
 import type { Place } from '../component/host.ts'
-import { loggerOf, type Logger } from '../component/log.ts'
+import { loggerOf, type ComponentLogger } from '../component/log.ts'
 import type { Task } from '../component/task.ts'
 import { taskOf } from '../component/task-of.ts'
 import { StormError } from '../errors.ts'
@@ -53,7 +53,7 @@ class ComponentProcess {
   #wire: Wire | undefined
   readonly #writer: MessageWriter
   #task: Task | undefined
-  #logger: Logger
+  #logger: ComponentLogger
   #isEnding = false
 
   constructor(topology: Topology) {
@@ -166,7 +166,7 @@ class ComponentProcess {
     void closed.then(exit, exit).finally(() => clearInterval(keeper))
   }
 
-  #plainLogger(): Logger {
+  #plainLogger(): ComponentLogger {
     const at = (level: keyof typeof LOG_LEVELS) => (message: string) => {
       // Before the handshake only the pid may be sent.
       if (this.#task === undefined) process.stderr.write(`${message}\n`)

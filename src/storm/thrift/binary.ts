@@ -1,7 +1,7 @@
 /** Thrift's binary protocol: numbers are big-endian, fields have a type and a number. */
 
 /** Thrift's types by their numbers. */
-export const Wire = {
+export const WireType = {
   stop: 0,
   bool: 2,
   byte: 3,
@@ -15,7 +15,7 @@ export const Wire = {
   set: 14,
   list: 15,
 } as const
-export type Wire = number
+export type WireType = number
 
 const DEEPEST = 64
 
@@ -60,13 +60,13 @@ export class ThriftWriter {
     this.#push(value)
   }
 
-  field(wire: Wire, id: number): void {
+  field(wire: WireType, id: number): void {
     this.byte(wire)
     this.i16(id)
   }
 
   stop(): void {
-    this.byte(Wire.stop)
+    this.byte(WireType.stop)
   }
 
   finish(): Buffer {
@@ -104,15 +104,15 @@ export class ThriftReader {
     return this.#take(8).readDoubleBE()
   }
 
-  integer(wire: Wire): bigint {
+  integer(wire: WireType): bigint {
     switch (wire) {
-      case Wire.byte:
+      case WireType.byte:
         return BigInt(this.#take(1).readInt8())
-      case Wire.i16:
+      case WireType.i16:
         return BigInt(this.i16())
-      case Wire.i32:
+      case WireType.i32:
         return BigInt(this.i32())
-      case Wire.i64:
+      case WireType.i64:
         return this.#take(8).readBigInt64BE()
       default:
         throw new RangeError(`the type ${wire} is not that of a whole number`)
@@ -134,33 +134,33 @@ export class ThriftReader {
   }
 
   /** Skips a value of this type. */
-  skip(wire: Wire, depth = 0): void {
+  skip(wire: WireType, depth = 0): void {
     if (depth > DEEPEST) throw new RangeError('structures that are nested too deeply')
     switch (wire) {
-      case Wire.bool:
-      case Wire.byte:
+      case WireType.bool:
+      case WireType.byte:
         this.#take(1)
         break
-      case Wire.i16:
+      case WireType.i16:
         this.#take(2)
         break
-      case Wire.i32:
+      case WireType.i32:
         this.#take(4)
         break
-      case Wire.i64:
-      case Wire.double:
+      case WireType.i64:
+      case WireType.double:
         this.#take(8)
         break
-      case Wire.string:
+      case WireType.string:
         this.bytes()
         break
-      case Wire.struct:
-        for (let field = this.byte(); field !== Wire.stop; field = this.byte()) {
+      case WireType.struct:
+        for (let field = this.byte(); field !== WireType.stop; field = this.byte()) {
           this.i16()
           this.skip(field, depth + 1)
         }
         break
-      case Wire.map: {
+      case WireType.map: {
         const [key, value] = [this.byte(), this.byte()]
         for (let left = this.size(); left > 0; left--) {
           this.skip(key, depth + 1)
@@ -168,8 +168,8 @@ export class ThriftReader {
         }
         break
       }
-      case Wire.list:
-      case Wire.set: {
+      case WireType.list:
+      case WireType.set: {
         const element = this.byte()
         for (let left = this.size(); left > 0; left--) this.skip(element, depth + 1)
         break

@@ -1,7 +1,7 @@
 /** A connection to a Thrift server: frames, one call at a time. */
 import { connect, type Socket } from 'node:net'
 import { StormError, type StormErrorCode } from '../errors.ts'
-import { ThriftReader, ThriftWriter, Wire } from './binary.ts'
+import { ThriftReader, ThriftWriter, WireType } from './binary.ts'
 import type { Exception, Method } from './methods.ts'
 import { i32, optional, string, struct } from './types.ts'
 
@@ -142,15 +142,15 @@ export class ThriftConnection implements Disposable {
       throw new RangeError(`a response to ${JSON.stringify(name.slice(0, 100))}`)
     }
     if ((head & 0xff) === EXCEPTION) {
-      const { message = 'no reason' } = applicationException.read(input, Wire.struct)
+      const { message = 'no reason' } = applicationException.read(input, WireType.struct)
       throw new StormError('NIMBUS_FAILED', `Nimbus failed at ${method.name}: ${message}`)
     }
-    for (let wire = input.byte(); wire !== Wire.stop; wire = input.byte()) {
+    for (let wire = input.byte(); wire !== WireType.stop; wire = input.byte()) {
       const field = input.i16()
       const exception = method.exceptions[field]
       if (field === 0 && method.result !== undefined) return method.result.read(input, wire)
       if (exception !== undefined) {
-        const { msg = 'no reason' } = declaredException.read(input, Wire.struct)
+        const { msg = 'no reason' } = declaredException.read(input, WireType.struct)
         throw new StormError(CODES[exception], msg)
       }
       input.skip(wire)

@@ -2,64 +2,64 @@
  * Thrift's types, each with its binary encoding. The fields of a structure are declared once, and
  * its TypeScript type follows from the declaration.
  */
-import { ThriftReader, ThriftWriter, Wire } from './binary.ts'
+import { ThriftReader, ThriftWriter, WireType } from './binary.ts'
 
 /** A Thrift type whose TypeScript values are `T`. */
 export interface ThriftType<T> {
-  readonly wire: Wire
+  readonly wire: WireType
   write(out: ThriftWriter, value: T): void
   /** `wire` is the type that was sent, which may be a wider or narrower number than the declared one. */
-  read(input: ThriftReader, wire: Wire): T
+  read(input: ThriftReader, wire: WireType): T
 }
 
 export type TypeOf<Type> = Type extends ThriftType<infer T> ? T : never
 
 export const string: ThriftType<string> = {
-  wire: Wire.string,
+  wire: WireType.string,
   write: (out, value) => out.string(value),
   read: (input) => input.bytes().toString('utf8'),
 }
 
 export const binary: ThriftType<Uint8Array> = {
-  wire: Wire.string,
+  wire: WireType.string,
   write: (out, value) => out.bytes(value),
   read: (input) => input.bytes(),
 }
 
 export const bool: ThriftType<boolean> = {
-  wire: Wire.bool,
+  wire: WireType.bool,
   write: (out, value) => out.byte(value ? 1 : 0),
   read: (input) => input.byte() !== 0,
 }
 
 export const i32: ThriftType<number> = {
-  wire: Wire.i32,
+  wire: WireType.i32,
   write: (out, value) => out.i32(value),
   read: (input, wire) => Number(input.integer(wire)),
 }
 
 export const i64: ThriftType<bigint> = {
-  wire: Wire.i64,
+  wire: WireType.i64,
   write: (out, value) => out.i64(value),
   read: (input, wire) => input.integer(wire),
 }
 
 /** An i64 that is a count, as a number, which is exact up to 2^53. */
 export const count: ThriftType<number> = {
-  wire: Wire.i64,
+  wire: WireType.i64,
   write: (out, value) => out.i64(BigInt(value)),
   read: (input, wire) => Number(input.integer(wire)),
 }
 
 export const double: ThriftType<number> = {
-  wire: Wire.double,
+  wire: WireType.double,
   write: (out, value) => out.double(value),
   read: (input) => input.double(),
 }
 
 export function list<T>(element: ThriftType<T>): ThriftType<readonly T[]> {
   return {
-    wire: Wire.list,
+    wire: WireType.list,
     write: (out, values) => {
       out.byte(element.wire)
       out.i32(values.length)
@@ -78,7 +78,7 @@ export function entries<Key, Value>(
   value: ThriftType<Value>,
 ): ThriftType<readonly (readonly [Key, Value])[]> {
   return {
-    wire: Wire.map,
+    wire: WireType.map,
     write: (out, pairs) => {
       out.byte(key.wire)
       out.byte(value.wire)
@@ -102,7 +102,7 @@ export function entries<Key, Value>(
 export function map<Value>(value: ThriftType<Value>): ThriftType<Readonly<Record<string, Value>>> {
   const pairs = entries(string, value)
   return {
-    wire: Wire.map,
+    wire: WireType.map,
     write: (out, values) => pairs.write(out, Object.entries(values)),
     read: (input, wire) => Object.fromEntries(pairs.read(input, wire)),
   }
@@ -144,7 +144,7 @@ export function struct<const F extends Fields>(fields: F): ThriftType<StructOf<F
   const byId = new Map(named.map(([name, field]) => [field.id, [name, field] as const]))
   const ordered = [...named].sort(([, one], [, other]) => one.id - other.id)
   return {
-    wire: Wire.struct,
+    wire: WireType.struct,
     write: (out, value) => {
       for (const [name, { id, type, isRequired }] of ordered) {
         const of: unknown = Reflect.get(value, name)
@@ -159,7 +159,7 @@ export function struct<const F extends Fields>(fields: F): ThriftType<StructOf<F
       const value: Record<string, unknown> = {}
       for (;;) {
         const wire = input.byte()
-        if (wire === Wire.stop) break
+        if (wire === WireType.stop) break
         const [name, field] = byId.get(input.i16()) ?? []
         if (name === undefined || field === undefined || !isReadable(field.type.wire, wire)) {
           input.skip(wire)
@@ -178,9 +178,9 @@ export function struct<const F extends Fields>(fields: F): ThriftType<StructOf<F
   }
 }
 
-const INTEGERS: readonly Wire[] = [Wire.byte, Wire.i16, Wire.i32, Wire.i64]
+const INTEGERS: readonly WireType[] = [WireType.byte, WireType.i16, WireType.i32, WireType.i64]
 
 /** Storm has widened numbers from one version to the next. */
-function isReadable(declared: Wire, sent: Wire): boolean {
+function isReadable(declared: WireType, sent: WireType): boolean {
   return declared === sent || (INTEGERS.includes(declared) && INTEGERS.includes(sent))
 }

@@ -1,9 +1,9 @@
 import { ClassicCoordinator } from '../../../src/balanced/classic/coordinator.ts'
-import type { GroupOffsets, StoreFor } from '../../../src/balanced/classic/group-offsets.ts'
+import type { ClassicGroupOffsets, StoreFor } from '../../../src/balanced/classic/group-offsets.ts'
 import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
 import { groupSettings, type GroupOptions } from '../../../src/balanced/classic/settings.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
-import type { Reader } from '../../../src/balanced/reader.ts'
+import type { MemberReader } from '../../../src/balanced/member-reader.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { clusterOptions, type KafkaClientOptions } from '../../../src/client-options.ts'
 import { Cluster } from '../../../src/cluster/cluster.ts'
@@ -52,7 +52,7 @@ export class ManagedMember implements AsyncDisposable {
       ? new MatchingTopics(this.cluster, pattern)
       : new NamedTopics(this.cluster, topics ?? ['t'])
     const settings = groupSettings(group, { groupId, subscription, clientRack, busyForMs })
-    const reader: Reader = {
+    const reader: MemberReader = {
       prepare: () => Promise.resolve(),
       start: (partitions) => readings.start(name, partitions),
       hold: (partitions) => readings.stop(name, partitions),
@@ -105,7 +105,7 @@ export class ManagedMember implements AsyncDisposable {
     return this.machine.coordinator
   }
 
-  get offsets(): GroupOffsets {
+  get offsets(): ClassicGroupOffsets {
     return this.coordinator.offsets
   }
 

@@ -3,7 +3,7 @@ import { noOffsets } from './no-offsets.ts'
 import type { CoordinatorFactory } from '../../../src/balanced/coordinator.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
 import type { Phase } from '../../../src/balanced/phases.ts'
-import type { Reader } from '../../../src/balanced/reader.ts'
+import type { MemberReader } from '../../../src/balanced/member-reader.ts'
 import { NamedTopics, type Subscription } from '../../../src/balanced/subscription.ts'
 import type { ZooKeeperClient } from '../../../src/balanced/zookeeper/client.ts'
 import {
@@ -129,7 +129,7 @@ export class Member {
       this.log.push(`${sign}${partitions.map(({ partition }) => partition).join(',')}`)
       this.#tell()
     }
-    const reader: Reader = {
+    const reader: MemberReader = {
       prepare: () => Promise.resolve(),
       start: (partitions) => readings.start(name, partitions),
       hold: (partitions) => readings.stop(name, partitions),

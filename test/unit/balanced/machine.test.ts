@@ -7,7 +7,7 @@ import type {
 } from '../../../src/balanced/coordinator.ts'
 import { PartitionOwnedError } from '../../../src/balanced/errors.ts'
 import { RebalanceMachine, type MachineOptions } from '../../../src/balanced/machine.ts'
-import type { Reader, RebalanceHooks } from '../../../src/balanced/reader.ts'
+import type { MemberReader, RebalanceHooks } from '../../../src/balanced/member-reader.ts'
 import { nameOf, type TopicPartition } from '../../../src/consumer/topic-partition.ts'
 import { KafkaError } from '../../../src/errors.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
@@ -38,7 +38,7 @@ class Scene {
       revoked: (partitions) => this.did('revoked', partitions),
       lost: (partitions) => this.did('lost', partitions),
     }
-    const reader: Reader = {
+    const reader: MemberReader = {
       prepare: (partitions) => this.did('prepare', partitions),
       start: (partitions) => void this.did('start', partitions),
       hold: (partitions) => void this.did('hold', partitions),

@@ -14,7 +14,7 @@ import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { stickyInput } from '../../../src/balanced/assignors/sticky-input.ts'
 import { partitionNumbered } from '../../../src/cluster/metadata.ts'
-import { listOffsets } from '../../../src/consumer/list-offsets.ts'
+import { lookUpOffsets } from '../../../src/consumer/list-offsets.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import {
@@ -163,7 +163,9 @@ describe('partitions', () => {
     const cluster = clusterAt([broker])
     await cluster.refresh('orders')
     const deadline = new Deadline(60_000)
-    const error = await failureOf(listOffsets(cluster, PARTITIONS.slice(0, 1), position, deadline))
+    const error = await failureOf(
+      lookUpOffsets(cluster, PARTITIONS.slice(0, 1), position, deadline),
+    )
     expect(error).toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
     await cluster.close(0)
   })

@@ -3,7 +3,7 @@ import { listOffsets as listOffsetsApi } from '../../../protocol/apis/list-offse
 import { metadata } from '../../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
-import { listOffsets } from '../../../src/consumer/list-offsets.ts'
+import { lookUpOffsets } from '../../../src/consumer/list-offsets.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import {
   clusterAt,
@@ -33,7 +33,7 @@ afterEach(async () => {
 /** Its time begins with the call: the tests before may have taken longer. */
 const lookUp = () => ({ create: false, deadline: new Deadline(5_000) })
 const latest = (cluster: ReturnType<typeof clusterAt>) =>
-  listOffsets(cluster, [{ topic: TOPIC, partition: 0 }], 'latest', new Deadline(3_000))
+  lookUpOffsets(cluster, [{ topic: TOPIC, partition: 0 }], 'latest', new Deadline(3_000))
 const askedFor = (broker: FakeBroker) => broker.received(metadata).length
 
 describe('metadata', () => {

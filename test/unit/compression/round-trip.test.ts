@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import type { Compression } from '../../../protocol/compression/index.ts'
 import {
   codecOf,
-  codeOf,
+  compressionCodeOf,
   compressionOfCode,
   COMPRESSIONS,
   forcePureCodecs,
@@ -131,7 +131,7 @@ describe('codecOf', () => {
     expect(COMPRESSIONS).toEqual(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
     for (const [code, name] of COMPRESSIONS.entries()) {
       expect(compressionOfCode(code)).toBe(name)
-      expect(codeOf(name)).toBe(code)
+      expect(compressionCodeOf(name)).toBe(code)
       expect(codecOf(code)).toBe(codecOf(name))
     }
     expect(() => codecOf(5)).toThrow(ProtocolError)

@@ -4,12 +4,12 @@ import { metadata } from '../../../protocol/apis/metadata.ts'
 import { produce } from '../../../protocol/apis/produce.ts'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { deferred } from '../../../src/async/deferred.ts'
-import { Broker, type RequestOptions } from '../../../src/network/broker.ts'
+import { Broker, type BrokerRequestOptions } from '../../../src/network/broker.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { brokerOptions } from '../../support/fake-cluster.ts'
 import { failureOf, settled } from '../../support/settled.ts'
 
-const IN_TIME: RequestOptions = { timeoutMs: 5_000 }
+const IN_TIME: BrokerRequestOptions = { timeoutMs: 5_000 }
 const NO_TOPICS = { brokers: [], topics: [] }
 const EMPTY_FETCH = { maxWaitMs: 60_000, minBytes: 1, topics: [] }
 const EMPTY_PRODUCE = { acks: -1, timeoutMs: 1_000, topicData: [] }

@@ -5,7 +5,7 @@ import { metadata, metadataOfNames } from '../../../protocol/apis/metadata.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
-import { Message } from '../../../protocol/schema/api.ts'
+import { MessageSchema } from '../../../protocol/schema/api.ts'
 import type { Field, Fields, FieldType } from '../../../protocol/schema/fields.ts'
 import { versionsIn } from '../../wire/support/definitions.ts'
 import { randomMessage } from '../../wire/support/random-message.ts'
@@ -16,9 +16,9 @@ const SEED = Number(process.env['SAMSA_SEED'] ?? Date.now() % 2 ** 31)
 const RUNS = 3_000
 
 /** The same declaration without decoders by hand. */
-function declaredOnly<F extends Fields>({ name, versions, flexible, fields }: Message<F>) {
+function declaredOnly<F extends Fields>({ name, versions, flexible, fields }: MessageSchema<F>) {
   const range = `${versions.min}-${versions.max}` as const
-  return new Message(
+  return new MessageSchema(
     name,
     range,
     flexible.max < flexible.min ? 'none' : `${flexible.min}+`,
@@ -67,7 +67,7 @@ const withBigInts: Replacer = (_, value) => (typeof value === 'bigint' ? `${valu
 
 /** The text of what is decoded, with the order of the fields, or of the error. */
 function textOf(
-  message: Message<Fields>,
+  message: MessageSchema<Fields>,
   version: number,
   bytes: Buffer,
   replacer = withBigInts,

@@ -16,7 +16,7 @@ import {
 } from '../../../protocol/apis/index.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import type { Encodable, Fields } from '../../../protocol/schema/fields.ts'
 import { layout } from '../../wire/support/layout.ts'
 
@@ -27,7 +27,7 @@ import { layout } from '../../wire/support/layout.ts'
  */
 
 function same<F extends Fields>(
-  message: Message<F>,
+  message: MessageSchema<F>,
   version: number,
   value: Encodable<F>,
   text: string,

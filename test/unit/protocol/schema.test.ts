@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
 import { EncodeError, ProtocolError } from '../../../protocol/protocol-error.ts'
-import { Message, type RequestOf, type ResponseOf } from '../../../protocol/schema/api.ts'
+import { MessageSchema, type RequestOf, type ResponseOf } from '../../../protocol/schema/api.ts'
 import {
   array,
   bool,
@@ -26,23 +26,27 @@ import { parseVersions } from '../../../protocol/schema/versions.ts'
 import type { metadata } from '../../../protocol/apis/index.ts'
 import { layout } from '../../wire/support/layout.ts'
 
-function encode<F extends Fields>(message: Message<F>, version: number, value: Encodable<F>) {
+function encode<F extends Fields>(message: MessageSchema<F>, version: number, value: Encodable<F>) {
   const writer = new Writer()
   message.encode(writer, version, value)
   return Buffer.concat(writer.finish()).toString('hex')
 }
 
-function decode<F extends Fields>(message: Message<F>, version: number, text: string) {
+function decode<F extends Fields>(message: MessageSchema<F>, version: number, text: string) {
   return message.decode(new Reader(layout(text)), version)
 }
 
 /** For values that the types refuse. */
-function encodeAnything(message: Message<Fields>, version: number, value: Record<string, unknown>) {
+function encodeAnything(
+  message: MessageSchema<Fields>,
+  version: number,
+  value: Record<string, unknown>,
+) {
   return encode(message, version, value)
 }
 
 describe('a field that a version lacks', () => {
-  const message = new Message('Sample', '0-2', '2+', {
+  const message = new MessageSchema('Sample', '0-2', '2+', {
     id: int32('0+'),
     rack: string('1+', { default: null, nullable: '1+' }),
     epoch: int32('1+', { default: -1 }),
@@ -99,7 +103,7 @@ describe('a field that a version lacks', () => {
 })
 
 describe('null', () => {
-  const message = new Message('Sample', '0-2', '2+', {
+  const message = new MessageSchema('Sample', '0-2', '2+', {
     name: string('0+', { nullable: '1+' }),
     data: bytes('0+', { default: null, nullable: '0+' }),
     list: array('0+', 'int32', { nullable: '0+' }),
@@ -131,7 +135,7 @@ describe('null', () => {
 })
 
 describe('tagged fields', () => {
-  const message = new Message('Sample', '0-1', '1+', {
+  const message = new MessageSchema('Sample', '0-1', '1+', {
     id: int8('0+'),
     epoch: int32('1+', { default: -1, tag: 1 }),
     place: struct('1+', { port: int32('1+') }, { tag: 4 }),
@@ -183,7 +187,7 @@ describe('tagged fields', () => {
 })
 
 describe('a value that is checked against its type', () => {
-  const message = new Message('Sample', '0', 'none', {
+  const message = new MessageSchema('Sample', '0', 'none', {
     flag: bool('0+', { default: false }),
     tiny: int8('0+', { default: 0 }),
     small: int16('0+', { default: 0 }),
@@ -247,7 +251,7 @@ describe('a value that is checked against its type', () => {
 })
 
 describe('an error names the position', () => {
-  const message = new Message('Sample', '0-1', '1+', {
+  const message = new MessageSchema('Sample', '0-1', '1+', {
     topics: array('0+', {
       name: string('0+'),
       partitions: array('0+', { index: int32('0+'), leader: int16('0+') }),
@@ -286,7 +290,7 @@ describe('an error names the position', () => {
 })
 
 describe('an invalid count or length is rejected:', () => {
-  const message = new Message('Sample', '0-1', '1+', {
+  const message = new MessageSchema('Sample', '0-1', '1+', {
     offsets: array('0+', 'int64', { nullable: '0+' }),
     empty: array('0+', {}),
     name: string('0+'),

@@ -4,7 +4,7 @@ import { crc32 } from '../../../protocol/buffer/crc32.ts'
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import {
   codecOf,
-  codeOf,
+  compressionCodeOf,
   lz4Legacy,
   type Compression,
 } from '../../../protocol/compression/index.ts'
@@ -149,7 +149,7 @@ function sealedBatch(
   if (batch.length < BATCH_HEADER_BYTES) return batch
   batch.writeInt32BE(batch.length - 12, 8)
   batch[16] = 2
-  if (headerChanges.length === 0) batch[22]! |= codeOf(compression)
+  if (headerChanges.length === 0) batch[22]! |= compressionCodeOf(compression)
   batch.writeUInt32BE(crc32c(batch, 21), 17)
   return batch
 }
@@ -170,7 +170,7 @@ function wrapped(set: Buffer, magic: 0 | 1, compression: Compression): Buffer {
   if (compression === 'none') return set
   const codec = compression === 'lz4' && magic === 0 ? lz4Legacy : codecOf(compression)
   const message = encodeMessageSet([new OutgoingRecord(null, codec.compress(set), 1)], magic)
-  message[17] = codeOf(compression)
+  message[17] = compressionCodeOf(compression)
   return sealedSet(message)
 }
 

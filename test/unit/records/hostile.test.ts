@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { crc32 } from '../../../protocol/buffer/crc32.ts'
 import { crc32c } from '../../../protocol/buffer/crc32c.ts'
-import { codecOf, codeOf } from '../../../protocol/compression/index.ts'
+import { codecOf, compressionCodeOf } from '../../../protocol/compression/index.ts'
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
 import type { Message } from '../../../protocol/records/message.ts'
@@ -106,7 +106,7 @@ describe('compressed messages nested in compressed messages', () => {
     const content = codecOf('gzip').compress(Buffer.concat(messages))
     const inner = new OutgoingRecord(null, content, 1)
     const message = encodeMessageSet([inner], 1)
-    message[17] = codeOf('gzip')
+    message[17] = compressionCodeOf('gzip')
     return sealedMessage(message, message.length)
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { crc32 } from '../../../protocol/buffer/crc32.ts'
 import {
   codecOf,
-  codeOf,
+  compressionCodeOf,
   lz4Legacy,
   type Compression,
 } from '../../../protocol/compression/index.ts'
@@ -61,7 +61,10 @@ function compressed(
 ): Buffer {
   const with0 = codec === 'lz4' && magic === 0 ? lz4Legacy : codecOf(codec)
   const value = Buffer.from(with0.compress(Buffer.concat(inner)))
-  return message(magic, offset, value, { attributes: attributes | codeOf(codec), timestamp })
+  return message(magic, offset, value, {
+    attributes: attributes | compressionCodeOf(codec),
+    timestamp,
+  })
 }
 
 function int32(value: number): Buffer {

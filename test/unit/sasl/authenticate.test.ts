@@ -4,7 +4,7 @@ import { saslAuthenticate } from '../../../protocol/apis/sasl-authenticate.ts'
 import { saslHandshake } from '../../../protocol/apis/sasl-handshake.ts'
 import { Reader } from '../../../protocol/buffer/reader.ts'
 import { Writer } from '../../../protocol/buffer/writer.ts'
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../../protocol/schema/fields.ts'
 import { SocketDisconnectedError } from '../../../src/errors.ts'
 import { BrokerVersions } from '../../../src/network/api-versions.ts'
@@ -50,7 +50,7 @@ class FakeBroker implements SaslTransport {
   }
 
   request<Request extends Fields, Response extends Fields>(
-    api: { key: number; name: string; response: Message<Response> },
+    api: { key: number; name: string; response: MessageSchema<Response> },
     version: number,
     body: Encodable<Request>,
   ): Promise<Decoded<Response>> {
@@ -92,8 +92,8 @@ function textOf(body: object): string {
 
 /** Written as one API's response and read as the one that was asked for: the same. */
 function recoded<Own extends Fields, Response extends Fields>(
-  own: Message<Own>,
-  api: { response: Message<Response> },
+  own: MessageSchema<Own>,
+  api: { response: MessageSchema<Response> },
   version: number,
   value: Encodable<Own>,
 ): Decoded<Response> {

@@ -7,7 +7,7 @@ import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import type { HeldRecord } from '../../../src/share/held-record.ts'
 import { LentPartition } from '../../../src/share/lent-partition.ts'
-import { Outcomes } from '../../../src/share/outcomes.ts'
+import { AcknowledgementResults } from '../../../src/share/acknowledgement-results.ts'
 import { Renewals } from '../../../src/share/renewals.ts'
 import { ShareFeed } from '../../../src/share/share-feed.ts'
 import { until } from '../../support/until.ts'
@@ -20,7 +20,7 @@ const HOUR_MS = 3_600_000
 /** A partition of which so many records were lent, until `lockedMs` from now. */
 function lent(count: number, lockedMs: number) {
   const metrics = new GroupMetrics('workers')
-  const outcomes = new Outcomes(silentLogger, metrics.share)
+  const outcomes = new AcknowledgementResults(silentLogger, metrics.share)
   const backoff = { initialMs: 1_000, maxMs: 1_000 }
   const partition = new LentPartition(where, {
     outcomes,

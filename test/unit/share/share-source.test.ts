@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/observe/logger.ts'
 import { ClientMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import type { HeldRecord } from '../../../src/share/held-record.ts'
-import { Outcomes } from '../../../src/share/outcomes.ts'
+import { AcknowledgementResults } from '../../../src/share/acknowledgement-results.ts'
 import { sessionKeyOf } from '../../../src/share/share-session.ts'
 import { ShareSource } from '../../../src/share/share-source.ts'
 import { ShareSources } from '../../../src/share/share-sources.ts'
@@ -25,7 +25,7 @@ function sourceOptions() {
     group: 'workers',
     memberId: 'member',
     requestTimeoutMs: 1_000,
-    outcomes: new Outcomes(silentLogger, metrics.counted.share),
+    outcomes: new AcknowledgementResults(silentLogger, metrics.counted.share),
     backoff: { initialMs: 1_000, maxMs: 1_000 },
     metrics,
     onAcknowledgements: () => undefined,

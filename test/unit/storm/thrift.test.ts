@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createServer, type Server, type Socket } from 'node:net'
-import { ThriftReader, ThriftWriter, Wire } from '../../../src/storm/thrift/binary.ts'
+import { ThriftReader, ThriftWriter, WireType } from '../../../src/storm/thrift/binary.ts'
 import { Nimbus } from '../../../src/storm/thrift/nimbus.ts'
 import { clusterSummary, stormTopology } from '../../../src/storm/thrift/structures.ts'
 import {
@@ -83,7 +83,7 @@ describe("Thrift's binary protocol", () => {
       uptime: required(2, i32),
       flag: required(4, bool),
     })
-    expect(older.read(new ThriftReader(bytes), Wire.struct)).toEqual({
+    expect(older.read(new ThriftReader(bytes), WireType.struct)).toEqual({
       host: 'h',
       uptime: 5,
       flag: true,
@@ -94,10 +94,10 @@ describe("Thrift's binary protocol", () => {
     const bytes = bytesOf(clusterSummary, { supervisors: [], topologies: [], nimbuses: [] })
     for (let end = 0; end < bytes.length; end++) {
       const reader = new ThriftReader(bytes.subarray(0, end))
-      expect(() => clusterSummary.read(reader, Wire.struct)).toThrow(RangeError)
+      expect(() => clusterSummary.read(reader, WireType.struct)).toThrow(RangeError)
     }
     const long = Buffer.from('0f0001' + '0c' + '7fffffff', 'hex')
-    expect(() => clusterSummary.read(new ThriftReader(long), Wire.struct)).toThrow(/2147483647/)
+    expect(() => clusterSummary.read(new ThriftReader(long), WireType.struct)).toThrow(/2147483647/)
   })
 
   it('carries a topology with all its fields', () => {
@@ -185,10 +185,10 @@ describe('a connection to Nimbus', () => {
       out.string(name)
       out.i32(call.readInt32BE(12 + name.length))
       if (name === 'getClusterInfo') {
-        out.field(Wire.struct, 0)
+        out.field(WireType.struct, 0)
         clusterSummary.write(out, { supervisors: [], topologies: [], nimbuses: [] })
       } else {
-        out.field(Wire.struct, 1)
+        out.field(WireType.struct, 1)
         struct({ msg: required(1, string) }).write(out, { msg: 'nobody runs' })
       }
       out.stop()

@@ -6,16 +6,16 @@ import {
   controlRecordTypeSchema,
   endTxnMarker,
 } from '../../../protocol/messages/index.ts'
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import type { Fields } from '../../../protocol/schema/fields.ts'
 import type { KafkaVersion } from './jars.ts'
 
 /** Everything that is declared, by the name of Kafka's definition of it. */
-export const declaredMessages: ReadonlyMap<string, Message<Fields>> = new Map<
+export const declaredMessages: ReadonlyMap<string, MessageSchema<Fields>> = new Map<
   string,
-  Message<Fields>
+  MessageSchema<Fields>
 >([
-  ...apis.flatMap(({ name, request, response }): [string, Message<Fields>][] => [
+  ...apis.flatMap(({ name, request, response }): [string, MessageSchema<Fields>][] => [
     [`${name}Request`, request],
     [`${name}Response`, response],
   ]),

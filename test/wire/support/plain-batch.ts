@@ -1,5 +1,5 @@
 import type { Writer } from '../../../protocol/buffer/writer.ts'
-import { codeOf, type Compression } from '../../../protocol/compression/index.ts'
+import { compressionCodeOf, type Compression } from '../../../protocol/compression/index.ts'
 import { readBatches } from '../../../protocol/records/read-batches.ts'
 
 export interface PlainRecord {
@@ -92,7 +92,7 @@ export function asItIsRead(order: BatchOrder): PlainBatch {
 /** As Records.java reads it. */
 export function writeOrder(writer: Writer, order: BatchOrder): void {
   writer.int8(order.magic)
-  writer.int8(codeOf(order.compression))
+  writer.int8(compressionCodeOf(order.compression))
   writeBytes(writer, JAVAS_TIMESTAMP_TYPE[order.timestampType])
   writer.int64(BigInt(order.baseOffset))
   writer.int64(BigInt(order.lastOffset))

@@ -1,4 +1,4 @@
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import { ZERO_UUID, type Field, type Fields } from '../../../protocol/schema/fields.ts'
 import {
   includes,
@@ -134,7 +134,7 @@ function numberText(value: string | number | boolean): string {
 }
 
 /** Our declaration. */
-export function projectMessage(message: Message<Fields>, version: number): Projection {
+export function projectMessage(message: MessageSchema<Fields>, version: number): Projection {
   type Entry = readonly [string, Field]
   const source: Source<Entry> = {
     fields: Object.entries(message.fields),

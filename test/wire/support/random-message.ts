@@ -1,4 +1,4 @@
-import type { Message } from '../../../protocol/schema/api.ts'
+import type { MessageSchema } from '../../../protocol/schema/api.ts'
 import {
   ZERO_UUID,
   type Field,
@@ -32,7 +32,11 @@ const FLOATS = [0, -0, 1.5, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALU
  * A message with random values, as this version may carry it; not all that may be left out is
  * there.
  */
-export function randomMessage(message: Message<Fields>, version: number, random: Random): Value {
+export function randomMessage(
+  message: MessageSchema<Fields>,
+  version: number,
+  random: Random,
+): Value {
   return new Maker(version, message.isFlexible(version), random).struct(message.fields, 0)
 }
 

@@ -22,7 +22,7 @@ export type ServerAssignor = (
   topics: readonly TopicSize[],
 ) => Map<string, Set<PartitionKey>>
 
-export function keyOf(topicId: string, partition: number): PartitionKey {
+export function partitionKey(topicId: string, partition: number): PartitionKey {
   return `${topicId}:${partition}`
 }
 
@@ -35,7 +35,7 @@ export function partOf(key: PartitionKey): {
 }
 
 function partitionsOf({ id, partitions }: TopicSize): PartitionKey[] {
-  return Array.from({ length: partitions }, (_, partition) => keyOf(id, partition))
+  return Array.from({ length: partitions }, (_, partition) => partitionKey(id, partition))
 }
 
 /** Divides each topic separately, into one range for each member: Java's RangeAssignor. */
@@ -49,7 +49,7 @@ export const range: ServerAssignor = (members, topics) => {
     let next = 0
     subscribed.forEach(({ id }, index) => {
       const end = next + least + (index < withMore ? 1 : 0)
-      for (; next < end; next++) assigned.get(id)!.add(keyOf(topic.id, next))
+      for (; next < end; next++) assigned.get(id)!.add(partitionKey(topic.id, next))
     })
   }
   return assigned

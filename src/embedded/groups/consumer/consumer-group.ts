@@ -21,7 +21,7 @@ export interface ConsumerGroupSettings {
   readonly maxSize: number
 }
 
-export interface HeartbeatRequest {
+export interface MemberHeartbeat {
   readonly memberId: string
   readonly epoch: number
   readonly instanceId: string | null
@@ -139,7 +139,7 @@ export class ConsumerGroup implements Group {
   }
 
   /** Stores the fields of a member's heartbeat, and returns what it is to own. Throws Refused. */
-  heartbeat(request: HeartbeatRequest, topics: readonly GroupTopic[]): HeartbeatAnswer {
+  heartbeat(request: MemberHeartbeat, topics: readonly GroupTopic[]): HeartbeatAnswer {
     if (request.epoch === LEAVES || request.epoch === AWAY) return this.#leave(request)
     // Before anything changes.
     if (request.pattern !== null && request.pattern !== '') topicPattern(request.pattern)
@@ -217,7 +217,7 @@ export class ConsumerGroup implements Group {
   }
 
   /** Finds the member of a heartbeat, or creates it. Throws Refused. */
-  #member(request: HeartbeatRequest): ConsumerMember {
+  #member(request: MemberHeartbeat): ConsumerMember {
     const { memberId, epoch, instanceId } = request
     const joins = epoch === JOINS
     const known = this.members.get(memberId)
@@ -255,7 +255,7 @@ export class ConsumerGroup implements Group {
   }
 
   /** A static member returns with another member id, and keeps its assignment. */
-  #replaced(holder: ConsumerMember, request: HeartbeatRequest): ConsumerMember {
+  #replaced(holder: ConsumerMember, request: MemberHeartbeat): ConsumerMember {
     const target = this.targetOf(holder.id)
     this.#forget(holder)
     const { topics, pattern } = holder
@@ -266,7 +266,7 @@ export class ConsumerGroup implements Group {
     return member
   }
 
-  #updated(member: ConsumerMember, request: HeartbeatRequest): ConsumerMember {
+  #updated(member: ConsumerMember, request: MemberHeartbeat): ConsumerMember {
     const { rebalanceTimeoutMs, topics, pattern, maySee } = request
     return {
       ...member,
@@ -309,7 +309,7 @@ export class ConsumerGroup implements Group {
     this.targetEpoch = this.epoch
   }
 
-  #reconciled(member: ConsumerMember, { owned }: HeartbeatRequest): ConsumerMember {
+  #reconciled(member: ConsumerMember, { owned }: MemberHeartbeat): ConsumerMember {
     const held = new Set<PartitionKey>()
     for (const { id, current } of this.members.values()) {
       if (id === member.id) continue
@@ -358,7 +358,7 @@ export class ConsumerGroup implements Group {
     this.#bumpForLeaver()
   }
 
-  #leave({ memberId, instanceId, epoch }: HeartbeatRequest): HeartbeatAnswer {
+  #leave({ memberId, instanceId, epoch }: MemberHeartbeat): HeartbeatAnswer {
     const answer = { epoch, heartbeatIntervalMs: 0, assignment: undefined }
     if (epoch === AWAY) {
       const holder = holderOrThrow(this.#holderOf(instanceId ?? ''), { memberId, instanceId })
@@ -393,7 +393,7 @@ export class ConsumerGroup implements Group {
   }
 }
 
-function newMember(request: HeartbeatRequest): ConsumerMember {
+function newMember(request: MemberHeartbeat): ConsumerMember {
   const { memberId: id, instanceId, clientId, clientHost, maySee } = request
   return {
     id,
@@ -414,7 +414,7 @@ function newMember(request: HeartbeatRequest): ConsumerMember {
 /** Throws UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */
 function holderOrThrow(
   holder: ConsumerMember | undefined,
-  { memberId, instanceId }: Pick<HeartbeatRequest, 'memberId' | 'instanceId'>,
+  { memberId, instanceId }: Pick<MemberHeartbeat, 'memberId' | 'instanceId'>,
 ): ConsumerMember {
   if (holder === undefined) {
     throw new Refused('UNKNOWN_MEMBER_ID', `Instance id ${instanceId} is unknown.`)
@@ -430,7 +430,7 @@ function holderOrThrow(
  * The response with the current epoch may have been lost: the previous epoch is accepted if the
  * member owns a subset of its assignment.
  */
-function checkEpoch(member: ConsumerMember, { epoch, owned }: HeartbeatRequest): void {
+function checkEpoch(member: ConsumerMember, { epoch, owned }: MemberHeartbeat): void {
   const { previousEpoch, current } = member
   if (epoch > current.epoch) {
     throw new Refused(

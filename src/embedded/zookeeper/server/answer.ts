@@ -10,7 +10,7 @@ import { writeResult, WRITES, type Parse } from './writes.ts'
 
 const PARSERS: Partial<Record<Operation, Parse>> = WRITES
 
-export interface Answer {
+export interface ZooKeeperAnswer {
   readonly errorCode: number
   readonly body: JuteWriter | undefined
 }
@@ -21,7 +21,7 @@ export function answer(
   client: Client,
   operation: Operation,
   reader: JuteReader,
-): Answer {
+): ZooKeeperAnswer {
   const body = new JuteWriter()
   try {
     run(keeper, client, operation, reader, body)

@@ -18,7 +18,7 @@ import { Outbox } from './outbox.ts'
 import type { ReplyGate } from './reply-gate.ts'
 
 /** The dependencies of a connection. */
-export interface ConnectionDependencies {
+export interface ZooKeeperConnectionDependencies {
   readonly keeper: Keeper
   readonly limits: SessionLimits
   readonly replies: ReplyGate
@@ -52,7 +52,7 @@ const NO_ZXID = -1n
  */
 export class ZooKeeperConnection implements SessionLink {
   readonly #socket: Socket
-  readonly #parts: ConnectionDependencies
+  readonly #parts: ZooKeeperConnectionDependencies
   readonly #frames: FrameReader
   readonly #outbox: Outbox
   readonly #queue: Buffer[] = []
@@ -64,7 +64,7 @@ export class ZooKeeperConnection implements SessionLink {
   #isClosed = false
   readonly #onClose: () => void
 
-  constructor(socket: Socket, parts: ConnectionDependencies, onClose: () => void) {
+  constructor(socket: Socket, parts: ZooKeeperConnectionDependencies, onClose: () => void) {
     this.#socket = socket
     this.#parts = parts
     this.#onClose = onClose

@@ -4,7 +4,7 @@ import { KeeperCode, KeeperError } from '../error-codes.ts'
 import { JuteWriter, type JuteReader } from '../jute.ts'
 import { refusalOf, type Client, type Keeper } from '../keeper.ts'
 import { operationOf, type Operation } from '../operations.ts'
-import { checkAllowed, isAllowed, PERMISSION, userName, withoutSecrets } from '../tree/acl.ts'
+import { checkAllowed, isAllowed, ZNODE_PERMISSION, userName, withoutSecrets } from '../tree/acl.ts'
 import { statOf, type TreeNode } from '../tree/node.ts'
 import type { WatchesToSet, WatchKind, WatchMode } from '../watches.ts'
 import { readMultiHeader, writeMultiEnd, writeMultiError, writeMultiHeader } from './multi.ts'
@@ -15,7 +15,7 @@ type Read = (keeper: Keeper, client: Client, reader: JuteReader, writer: JuteWri
 /** The node, if the client may read it. */
 function readable(keeper: Keeper, client: Client, path: string): TreeNode {
   const node = keeper.tree.get(path)
-  checkAllowed(node.acl, PERMISSION.read, client.identities, path)
+  checkAllowed(node.acl, ZNODE_PERMISSION.read, client.identities, path)
   return node
 }
 
@@ -23,7 +23,7 @@ const exists: Read = (keeper, client, reader, writer) => {
   const [path, watch] = [reader.string(), reader.bool()]
   if (path.includes('\0')) throw new KeeperError('BAD_ARGUMENTS', path)
   const node = keeper.tree.find(path)
-  if (node !== undefined) checkAllowed(node.acl, PERMISSION.read, client.identities, path)
+  if (node !== undefined) checkAllowed(node.acl, ZNODE_PERMISSION.read, client.identities, path)
   // Also of a node that does not exist yet.
   if (watch) keeper.watches.add('data', path, client)
   writer.stat(statOf(keeper.tree.get(path)))
@@ -41,8 +41,8 @@ const getAcl: Read = (keeper, client, reader, writer) => {
   const path = reader.string()
   const node = keeper.tree.get(path)
   const { acl } = node
-  checkAllowed(acl, PERMISSION.read | PERMISSION.admin, client.identities, path)
-  const maySeeAll = isAllowed(acl, PERMISSION.admin, client.identities)
+  checkAllowed(acl, ZNODE_PERMISSION.read | ZNODE_PERMISSION.admin, client.identities, path)
+  const maySeeAll = isAllowed(acl, ZNODE_PERMISSION.admin, client.identities)
   writer.acl(maySeeAll ? acl : withoutSecrets(acl))
   writer.stat(statOf(node))
 }

@@ -3,7 +3,7 @@ import { KeeperError } from '../error-codes.ts'
 import type { JuteReader, JuteWriter } from '../jute.ts'
 import type { Operation } from '../operations.ts'
 import type { NodeStat } from '../tree/node.ts'
-import type { NewNodeRequest, Transaction } from '../tree/transaction.ts'
+import type { NewNodeRequest, TreeTransaction } from '../tree/transaction.ts'
 
 /** The content of the response, if it has any. */
 export interface WriteResult {
@@ -12,7 +12,7 @@ export interface WriteResult {
 }
 
 /** A decoded request. */
-export type Write = (transaction: Transaction) => WriteResult
+export type Write = (transaction: TreeTransaction) => WriteResult
 
 /** Reads a request's body; throws ProtocolError. */
 export type Parse = (reader: JuteReader) => Write

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto'
 import { BlockList, isIPv4 } from 'node:net'
 import { KeeperError } from '../error-codes.ts'
 
-export const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16, all: 31 } as const
+export const ZNODE_PERMISSION = {
+  read: 1,
+  write: 2,
+  create: 4,
+  delete: 8,
+  admin: 16,
+  all: 31,
+} as const
 
 /** An identity, such as `digest` and `user:hash of user and password`. */
 export interface Identity {
@@ -20,11 +27,11 @@ export interface AclEntry extends Identity {
 }
 
 export const OPEN_ACL: readonly AclEntry[] = [
-  { permissions: PERMISSION.all, scheme: 'world', id: 'anyone' },
+  { permissions: ZNODE_PERMISSION.all, scheme: 'world', id: 'anyone' },
 ]
 
 export const READ_ONLY_ACL: readonly AclEntry[] = [
-  { permissions: PERMISSION.read, scheme: 'world', id: 'anyone' },
+  { permissions: ZNODE_PERMISSION.read, scheme: 'world', id: 'anyone' },
 ]
 
 /** Code in the server's own process, which has all permissions. */

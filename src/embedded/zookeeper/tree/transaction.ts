@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer'
 import { KeeperError } from '../error-codes.ts'
-import { checkAllowed, PERMISSION, resolvedAcl, type AclEntry, type Identity } from './acl.ts'
+import { checkAllowed, ZNODE_PERMISSION, resolvedAcl, type AclEntry, type Identity } from './acl.ts'
 import type { DataTree } from './data-tree.ts'
 import { isEphemeral, newNode, statOf, type NodeStat, type TreeNode } from './node.ts'
 import { checkPath, parentOf, SYSTEM_NODES } from './paths.ts'
@@ -57,7 +57,7 @@ export interface TransactionContext {
   readonly identities: readonly Identity[]
 }
 
-export class Transaction {
+export class TreeTransaction {
   readonly events: TreeEvent[] = []
   readonly #parts: TransactionContext
   readonly #undo: (() => void)[] = []
@@ -81,7 +81,7 @@ export class Transaction {
     const parentPath = parentOf(request.path)
     const acl = resolvedAcl(request.acl, identities, request.path)
     const parent = tree.get(parentPath)
-    checkAllowed(parent.acl, PERMISSION.create, identities, request.path)
+    checkAllowed(parent.acl, ZNODE_PERMISSION.create, identities, request.path)
     const number = mode.isSequential ? String(parent.childrenCreated).padStart(10, '0') : ''
     const path = request.path + number
     checkPath(path)
@@ -109,7 +109,7 @@ export class Transaction {
     const parentPath = parentOf(path)
     if (SYSTEM_NODES.some((system) => system === path)) throw new KeeperError('BAD_ARGUMENTS', path)
     const parent = tree.get(parentPath)
-    checkAllowed(parent.acl, PERMISSION.delete, identities, path)
+    checkAllowed(parent.acl, ZNODE_PERMISSION.delete, identities, path)
     const node = tree.get(path)
     checkVersion(node.version, version, path)
     if (node.children.size > 0) throw new KeeperError('NOT_EMPTY', path)
@@ -129,7 +129,7 @@ export class Transaction {
     const { tree, zxid, timeMs, identities } = this.#parts
     checkPath(path)
     const node = tree.get(path)
-    checkAllowed(node.acl, PERMISSION.write, identities, path)
+    checkAllowed(node.acl, ZNODE_PERMISSION.write, identities, path)
     checkVersion(node.version, version, path)
     this.#change(node, { data, version: next(node.version), mzxid: zxid, mtime: timeMs })
     this.events.push({ type: 'NodeDataChanged', path, acl: node.acl })
@@ -141,7 +141,7 @@ export class Transaction {
     checkPath(path)
     const acl = resolvedAcl(asked, identities, path)
     const node = tree.get(path)
-    checkAllowed(node.acl, PERMISSION.admin, identities, path)
+    checkAllowed(node.acl, ZNODE_PERMISSION.admin, identities, path)
     checkVersion(node.aversion, version, path)
     this.#change(node, { acl, aversion: next(node.aversion) })
     return statOf(node)
@@ -152,7 +152,7 @@ export class Transaction {
     const { tree, identities } = this.#parts
     checkPath(path)
     const node = tree.get(path)
-    checkAllowed(node.acl, PERMISSION.read, identities, path)
+    checkAllowed(node.acl, ZNODE_PERMISSION.read, identities, path)
     checkVersion(node.version, version, path)
   }
 

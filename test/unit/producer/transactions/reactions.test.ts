@@ -7,8 +7,8 @@ import {
   UnsupportedVersionError,
 } from '../../../../src/errors.ts'
 import {
-  reactionTo,
-  type Reaction,
+  transactionReactionTo,
+  type TransactionReaction,
   type TransactionRequest,
 } from '../../../../src/producer/transactions/reactions.ts'
 import type { Generation } from '../../../../src/producer/transactions/states.ts'
@@ -22,12 +22,16 @@ const REQUESTS: readonly TransactionRequest[] = [
   'EndTxn',
 ]
 
-function to(request: TransactionRequest, name: ErrorName, generation: Generation): Reaction {
-  return reactionTo(request, new BrokerError(ErrorCode[name], 'testing'), generation)
+function to(
+  request: TransactionRequest,
+  name: ErrorName,
+  generation: Generation,
+): TransactionReaction {
+  return transactionReactionTo(request, new BrokerError(ErrorCode[name], 'testing'), generation)
 }
 
 /** One for all requests, or one for each in the order of REQUESTS. */
-const EXPECTED: readonly (readonly [ErrorName, ...Reaction[]])[] = [
+const EXPECTED: readonly (readonly [ErrorName, ...TransactionReaction[]])[] = [
   ['PRODUCER_FENCED', 'fenced'],
   ['INVALID_PRODUCER_EPOCH', 'fenced', 'fenced', 'fenced', 'fenced', 'abortable', 'fenced'],
   ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'fatal'],
@@ -119,29 +123,29 @@ describe('the reaction of a transaction to an error', () => {
       expect(to(request, 'UNKNOWN_PRODUCER_ID', 2)).toBe(expected)
     }
     const lost = new BrokerError(ErrorCode.INVALID_PRODUCER_ID_MAPPING, 'testing')
-    expect(reactionTo('EndTxn', lost, 1, true)).toBe('ended')
-    expect(reactionTo('EndTxn', lost, 2, true)).toBe('fatal')
+    expect(transactionReactionTo('EndTxn', lost, 1, true)).toBe('ended')
+    expect(transactionReactionTo('EndTxn', lost, 2, true)).toBe('fatal')
   })
 
   it('allows an abort to be repeated that did not end the transaction', () => {
     const error = new BrokerError(ErrorCode.TRANSACTION_ABORTABLE, 'testing')
-    expect(reactionTo('EndTxn', error, 2, true)).toBe('unanswered')
-    expect(reactionTo('EndTxn', error, 2, false)).toBe('abortable')
+    expect(transactionReactionTo('EndTxn', error, 2, true)).toBe('unanswered')
+    expect(transactionReactionTo('EndTxn', error, 2, false)).toBe('abortable')
   })
 
   it('treats a refused abort as the end of the transaction', () => {
     const error = new BrokerError(ErrorCode.INVALID_TXN_STATE, 'testing')
-    expect(reactionTo('EndTxn', error, 1, true)).toBe('ended')
-    expect(reactionTo('EndTxn', error, 1, false)).toBe('fatal')
+    expect(transactionReactionTo('EndTxn', error, 1, true)).toBe('ended')
+    expect(transactionReactionTo('EndTxn', error, 1, false)).toBe('fatal')
   })
 
   it('leaves the outcome unknown when the broker did not respond', () => {
     const lost = new SocketDisconnectedError('lost', {})
     const late = new RequestTimeoutError('late', {})
     for (const error of [lost, late, new Error('aborted')]) {
-      expect(reactionTo('EndTxn', error, 2)).toBe('unanswered')
-      expect(reactionTo('Produce', error, 2)).toBe('abortable')
+      expect(transactionReactionTo('EndTxn', error, 2)).toBe('unanswered')
+      expect(transactionReactionTo('Produce', error, 2)).toBe('abortable')
     }
-    expect(reactionTo('EndTxn', new UnsupportedVersionError('old'), 1)).toBe('fatal')
+    expect(transactionReactionTo('EndTxn', new UnsupportedVersionError('old'), 1)).toBe('fatal')
   })
 })

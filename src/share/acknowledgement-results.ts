@@ -20,7 +20,7 @@ interface Counts extends TopicPartition {
 }
 
 /** Counts the results of acknowledgements until the application requests them. */
-export class Outcomes {
+export class AcknowledgementResults {
   readonly #logger: Logger
   readonly #metrics: ShareGroupMetrics
   #areRenewalsReported = false

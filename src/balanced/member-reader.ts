@@ -2,7 +2,7 @@ import type { TopicPartition } from '../consumer/topic-partition.ts'
 import type { KafkaError } from '../errors.ts'
 
 /** The machine's interface to the partitions: a consumer that reads a changing set of them. */
-export interface Reader {
+export interface MemberReader {
   /** Looks up where to continue. Nothing is delivered yet; `stop` makes it void at any time. */
   prepare(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>
 
