@@ -159,6 +159,19 @@ function embeddedPartOf(file: string): string | undefined {
   return top === 'embedded' ? name!.replace(/\.ts$/, '') : undefined
 }
 
+/** The number of lines of each call of a function, whose last line Prettier indents as its first. */
+function linesOfCalls(name: string, text: string): number[] {
+  const lines = text.split('\n')
+  const indentOf = (line: string): number => line.length - line.trimStart().length
+  return lines.flatMap((line, at) => {
+    if (!line.includes(`${name}(`)) return []
+    const open = line.split('(').length > line.split(')').length
+    if (!open) return [1]
+    const length = lines.slice(at + 1).findIndex((next) => indentOf(next) <= indentOf(line))
+    return [length + 2]
+  })
+}
+
 function embeddedLayerOf(part: string): number {
   return EMBEDDED_LAYERS.findIndex((parts) => parts.some((name) => name === part))
 }
@@ -221,6 +234,19 @@ describe('the source', () => {
   it('exports names one by one, so that nothing becomes public by accident', () => {
     const wholesale = files.filter((file) => /^export \* from/m.test(texts.get(file)!))
     expect(wholesale).toEqual([])
+  })
+
+  it('sends requests by the router, half of them in at most ten lines', () => {
+    const client = files.filter((file) => !/^src\/(?:cluster|embedded|kafkajs)\//.test(file))
+    const sizes = client
+      .flatMap((file) => linesOfCalls('router.call', texts.get(file)!))
+      .sort((one, other) => one - other)
+    expect(sizes.length).toBeGreaterThan(20)
+    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(10)
+    expect(sizes.at(-1)).toBeLessThanOrEqual(20)
+    // Retries, deadlines and moved targets are the router's.
+    expect(client.filter((file) => texts.get(file)!.includes('retrying('))).toEqual([])
+    expect(linesOfCalls('call', '  call(1)\n  a.call(\n    1,\n  )\n')).toEqual([1, 3])
   })
 
   it('imports only files that exist', () => {

@@ -94,6 +94,21 @@ describe('references in documents and comments', () => {
     expect(found.filter(({ to }) => !existsSync(`test/${to}.test.ts`)).map(shown)).toEqual([])
   })
 
+  it('list at most 12 steps for a produced record, and for a fetched one', () => {
+    const design = readFileSync('DESIGN.md', 'utf8')
+    const produced = /^## Data flow: a produced record$(.*?)^## /ms.exec(design)![1]!
+    const fetched = /^## Data flow: a fetched record$(.*?)^## /ms.exec(design)![1]!
+    const steps = [
+      [...produced.matchAll(/^\| +(\d+) \|/gm)].map(([, number]) => Number(number)),
+      [...fetched.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number)),
+    ]
+    for (const numbers of steps) {
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1))
+      expect(numbers.length).toBeGreaterThan(0)
+      expect(numbers.length).toBeLessThanOrEqual(12)
+    }
+  })
+
   it('name functions that exist in their files, in the data flows of DESIGN.md', () => {
     const rows = [
       ...references(/^\| +\d+ \| (`[^`]+` +\| `[^`]+`)/gm, ['DESIGN.md']).map(({ to }) => to),
