@@ -29,7 +29,6 @@ export async function handleEach<Value, Key>(
         calls.succeeded(message.offset)
       } catch (error) {
         const isFailure = calls.failed(message.offset, error)
-        if (isFailure) metrics.counted.handlerFailures++
         clock.failed(isFailure ? error : undefined)
         throw error
       }

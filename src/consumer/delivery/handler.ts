@@ -91,12 +91,14 @@ export class PartitionHandler<Value, Key> {
   }
 
   /**
-   * Returns true if the handler failed, false if it gave the message back because its partition is being taken away.
+   * Returns true if the handler failed, which counts, false if it gave the message back because its partition is being
+   * taken away.
    */
   failed(offset: number, error: unknown): boolean {
     if (this.#state.isEndedBy(error)) return false
     const { failedAttempts } = this.#state
     failedAttempts.set(offset, (failedAttempts.get(offset) ?? 0) + 1)
+    this.#metrics.counted.handlerFailures++
     return true
   }
 }

@@ -3,9 +3,9 @@ import type { TopicPartition } from '../topic-partition.ts'
 import { SERIES_MS, type ProcessSeries } from './process-series.ts'
 
 /**
- * Times the handlers of a partition, which are called one after another. It reads the clock once for each handler that
- * returned a promise; this reading ends one message and begins the next. Handlers that return nothing take less time
- * than a clock reading: the time up to the next reading is divided among them.
+ * Times the handlers of a partition, and reports their messages to metrics and events: the only writer of both for `run`
+ * and `handleEach`. It reads the clock once for each handler that returned a promise. Handlers that return nothing take
+ * less time than a clock reading: the time up to the next reading is divided among them.
  */
 export class PartitionClock {
   readonly #counted: GroupMetrics
@@ -13,6 +13,8 @@ export class PartitionClock {
   readonly #partition: TopicPartition
   #readAt = performance.now()
   #unread = 0
+  /** The handlers that `begin` has reported and `finished` has not. */
+  #running = 0
   /** The messages, and the time of their handlers, that the series does not have yet. */
   #messages = 0
   #durationMs = 0
@@ -28,7 +30,7 @@ export class PartitionClock {
     this.#unread++
   }
 
-  /** The promise of a handler was fulfilled. */
+  /** The promise of a handler was fulfilled, and no other handler of the partition ran in the meantime. */
   settled(): void {
     this.#unread++
     this.#read()
@@ -42,6 +44,23 @@ export class PartitionClock {
     this.#addToSeries(error)
   }
 
+  /** A handler returned a promise, and others may run at the same time. Returns when it began. */
+  begin(): number {
+    const beganAt = this.#readAt
+    this.#read()
+    this.#running++
+    return beganAt
+  }
+
+  /** A handler that `begin` has reported has ended. `error` is what it threw, unless it gave its message back. */
+  finished(beganAt: number, error: unknown): void {
+    this.#running--
+    this.#messages++
+    const now = this.#read()
+    this.#counted.handlerDuration.recordMs(now - beganAt)
+    if (error !== undefined || this.#durationMs >= SERIES_MS) this.#addToSeries(error)
+  }
+
   /** Callers call this when the next handler does not follow immediately. */
   pause(): void {
     if (this.#unread > 0) this.#read()
@@ -49,7 +68,8 @@ export class PartitionClock {
 
   /** Callers call this after a pause, which is no part of the next message. */
   resume(): void {
-    this.#readAt = performance.now()
+    if (this.#running > 0) this.#read()
+    else this.#readAt = performance.now()
   }
 
   /** Callers call this when no handler follows. */
@@ -58,14 +78,17 @@ export class PartitionClock {
     if (this.#messages > 0) this.#addToSeries(undefined)
   }
 
-  #read(): void {
+  #read(): number {
     const now = performance.now()
     const tookMs = now - this.#readAt
-    this.#counted.handlerDuration.recordMs(tookMs / this.#unread, this.#unread)
+    if (this.#unread > 0) {
+      this.#counted.handlerDuration.recordMs(tookMs / this.#unread, this.#unread)
+    }
     this.#messages += this.#unread
     this.#durationMs += tookMs
     this.#unread = 0
     this.#readAt = now
+    return now
   }
 
   #addToSeries(error: unknown): void {

@@ -2,9 +2,8 @@ import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
 import type { PartitionState } from '../partition-state.ts'
-import { HandlerClock } from './handler-clock.ts'
 import { nextToHandle, PartitionHandler, type MessageHandler, type ToHandle } from './handler.ts'
-import { SERIES_MS } from './process-series.ts'
+import { PartitionClock } from './partition-clock.ts'
 import type { Run } from './run.ts'
 
 /**
@@ -38,6 +37,7 @@ interface Task<Value, Key> {
 interface Work<Value, Key> {
   readonly state: PartitionState
   readonly calls: PartitionHandler<Value, Key>
+  readonly clock: PartitionClock
   /** The value of `state.moves`: the application may seek while handlers are running. */
   readonly moves: number
   /** The offsets whose messages have started or wait, in the order of the log. */
@@ -45,14 +45,8 @@ interface Work<Value, Key> {
   /** The last message of each key that is running or waits. */
   readonly lanes: Map<string, Task<Value, Key>>
   readonly idle: Deferred<void>
-  /** What a handler threw. */
-  failure: unknown
   running: number
   waiting: number
-  /** The messages whose handlers have ended, and that the series does not have yet. */
-  handled: number
-  /** When the first of these handlers began. */
-  seriesAt: number
   /** No more of its messages start: one has failed, or the partition was paused, moved or given up. */
   isBroken: boolean
 }
@@ -75,7 +69,6 @@ export class RunByKey<Value, Key> {
   readonly #ready: Task<Value, Key>[] = []
   /** Partitions that have read ahead up to the limit; they stay claimed. */
   readonly #full = new Set<Work<Value, Key>>()
-  readonly #clock: HandlerClock
   #waitingBytes = 0
 
   constructor(
@@ -84,7 +77,6 @@ export class RunByKey<Value, Key> {
     rewind: (state: PartitionState, offset: number) => void,
   ) {
     this.#run = run
-    this.#clock = new HandlerClock(run.metrics.counted)
     this.#handler = handler
     this.#rewind = rewind
   }
@@ -103,20 +95,15 @@ export class RunByKey<Value, Key> {
 
   #startMore(): void {
     const { feed } = this.#run
-    this.#clock.read()
-    try {
-      while (this.#run.hasRoom && !this.#run.isOver) {
-        const task = this.#ready.shift()
-        if (task !== undefined) {
-          this.#beginWaiting(task)
-          continue
-        }
-        const state = feed.claim()
-        if (state === undefined) return
-        this.#take(state)
+    while (this.#run.hasRoom && !this.#run.isOver) {
+      const task = this.#ready.shift()
+      if (task !== undefined) {
+        this.#beginWaiting(task)
+        continue
       }
-    } finally {
-      this.#clock.flush()
+      const state = feed.claim()
+      if (state === undefined) return
+      this.#take(state)
     }
   }
 
@@ -125,6 +112,7 @@ export class RunByKey<Value, Key> {
     const run = this.#run
     const work = this.#workOn(state)
     work.calls.beginTurn()
+    work.clock.resume()
     try {
       for (let taken = 0; taken < TURN_MESSAGES && run.hasRoom && !run.isOver; taken++) {
         if (work.moves !== state.moves) work.isBroken = true
@@ -137,6 +125,7 @@ export class RunByKey<Value, Key> {
         this.#add(work, next)
       }
     } finally {
+      work.clock.pause()
       if (!this.#full.has(work)) run.feed.release(state)
       this.#settle(work)
     }
@@ -145,18 +134,17 @@ export class RunByKey<Value, Key> {
   #workOn(state: PartitionState): Work<Value, Key> {
     const known = this.#works.get(state)
     if (known !== undefined) return known
+    const { metrics, series } = this.#run
     const work: Work<Value, Key> = {
       state,
-      calls: new PartitionHandler(state, this.#handler, this.#run.metrics),
+      calls: new PartitionHandler(state, this.#handler, metrics),
+      clock: new PartitionClock(metrics.counted, series, state),
       moves: state.moves,
       unfinished: new Set(),
       lanes: new Map(),
       idle: deferred(),
-      failure: undefined,
       running: 0,
       waiting: 0,
-      handled: 0,
-      seriesAt: performance.now(),
       isBroken: false,
     }
     this.#works.set(state, work)
@@ -196,22 +184,19 @@ export class RunByKey<Value, Key> {
     try {
       result = work.calls.call(task.message)
     } catch (error) {
-      this.#clock.returned()
-      work.handled++
       work.unfinished.add(offset)
-      this.#failed(task, error)
+      work.clock.failed(this.#failed(task, error))
       this.#freeKey(task)
       return
     }
     if (result === undefined) {
-      this.#clock.returned()
-      work.handled++
+      work.clock.returned()
       work.unfinished.delete(offset)
       work.calls.succeeded(offset)
       this.#freeKey(task)
       return
     }
-    task.beganAt = this.#clock.begin()
+    task.beganAt = work.clock.begin()
     work.unfinished.add(offset)
     if (key !== undefined && task.next === undefined) work.lanes.set(key, task)
     work.running++
@@ -220,12 +205,9 @@ export class RunByKey<Value, Key> {
       () => {
         work.unfinished.delete(offset)
         work.calls.succeeded(offset)
-        this.#finished(task)
+        this.#finished(task, undefined)
       },
-      (error: unknown) => {
-        this.#failed(task, error)
-        this.#finished(task)
-      },
+      (error: unknown) => this.#finished(task, this.#failed(task, error)),
     )
   }
 
@@ -237,17 +219,16 @@ export class RunByKey<Value, Key> {
       this.#drop(task)
     } else {
       this.#waitNoLonger(task)
+      work.clock.resume()
       this.#begin(task)
+      work.clock.pause()
     }
     this.#settle(work)
   }
 
-  #finished(task: Task<Value, Key>): void {
+  #finished(task: Task<Value, Key>, failure: unknown): void {
     const run = this.#run
-    const now = performance.now()
-    run.metrics.counted.handlerDuration.recordMs(now - task.beganAt)
-    task.work.handled++
-    if (now - task.work.seriesAt >= SERIES_MS) this.#endSeries(task.work, now)
+    task.work.clock.finished(task.beganAt, failure)
     task.work.running--
     run.finished()
     this.#freeKey(task)
@@ -261,13 +242,12 @@ export class RunByKey<Value, Key> {
     if (run.isOver || run.feed.isTurnOver || this.#works.size === 0) run.feed.wake()
   }
 
-  #failed({ work, offset }: Task<Value, Key>, error: unknown): void {
-    if (work.calls.failed(offset, error)) {
-      work.failure = error
-      this.#run.metrics.counted.handlerFailures++
-      this.#run.fail(error)
-    }
+  /** Returns the error; undefined if the handler gave its message back. */
+  #failed({ work, offset }: Task<Value, Key>, error: unknown): unknown {
     work.isBroken = true
+    if (!work.calls.failed(offset, error)) return undefined
+    this.#run.fail(error)
+    return error
   }
 
   #freeKey({ work, key, next }: Task<Value, Key>): void {
@@ -316,7 +296,7 @@ export class RunByKey<Value, Key> {
     const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
     if (work.running > 0 || goesOn) return
     if (!this.#works.delete(state)) return
-    if (work.handled > 0) this.#endSeries(work, performance.now())
+    work.clock.end()
     state.handling = undefined
     state.firstUnfinished = undefined
     this.#dropWaiting(work)
@@ -326,14 +306,6 @@ export class RunByKey<Value, Key> {
     }
     if (this.#full.delete(work)) this.#run.feed.release(state)
     work.idle.resolve()
-  }
-
-  #endSeries(work: Work<Value, Key>, now: number): void {
-    const { state, handled, seriesAt, failure } = work
-    this.#run.series.add(state, handled, now - seriesAt, failure)
-    work.handled = 0
-    work.seriesAt = now
-    work.failure = undefined
   }
 
   /** The waiting messages are in `#ready`, or behind a message in it: all running handlers have finished. */

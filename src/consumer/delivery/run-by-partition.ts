@@ -44,7 +44,6 @@ async function handleChunk<Value, Key>(
         // meantime.
         if (state.buffer.chunk === chunk) chunk.index--
         if (!isFailure) return
-        run.metrics.counted.handlerFailures++
         throw error
       }
     }
