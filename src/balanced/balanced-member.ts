@@ -242,7 +242,7 @@ export class BalancedMember<Value, Key> implements ConsumerAssignment<Value, Key
     }
   }
 
-  /** A failure that the client resolves by itself costs duplicates, and is no reason to end a loop. */
+  /** A failure that the client resolves by itself causes duplicates, and is no reason to end a loop. */
   async #commitBeforeGivingUp(
     partitions: readonly TopicPartition[],
     signal: AbortSignal,

@@ -97,7 +97,7 @@ export interface CoordinatorEvents {
    */
   lost(reason: KafkaError, partitions?: readonly TopicPartition[]): void
 
-  /** `ownedUntil` was over, or 0, and lies in the future again, with nothing lost: delivery continues. */
+  /** `ownedUntil` had passed, or was 0, and is in the future again, with nothing lost: delivery continues. */
   renewed(): void
 
   /** Membership has ended permanently (fenced instance, authorization withdrawn): the consumer fails with this error. */

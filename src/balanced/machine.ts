@@ -404,7 +404,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     return starting !== undefined
   }
 
-  /** Resolves with true if something happened before the time was over. */
+  /** Resolves with true if something happened within the time. */
   async #sleep(waitMs: number): Promise<boolean> {
     if (this.#isChanged || this.#isEnding) return true
     const woken = deferred<boolean>()

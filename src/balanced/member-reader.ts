@@ -21,7 +21,7 @@ export interface MemberReader {
   /** Forgets these partitions: after this returns, nothing of them is delivered or committed. */
   stop(partitions: readonly TopicPartition[]): void
 
-  /** Checks again what can be delivered: `ownedUntil` was over, and lies in the future again. */
+  /** Checks again what can be delivered: `ownedUntil` had passed, and is in the future again. */
   resume(): void
 
   /** consume() or its iterator throws the error once, and can be used again afterwards. */

@@ -9,7 +9,7 @@ export interface AssignedConsumerOptions {
    * member's. `lookAgain` reports that it is certain again.
    */
   readonly mayDeliver?: () => boolean
-  /** Whether it is certain that the partitions are this member's, for the health. Default: always. */
+  /** Whether it is certain that the partitions are this member's; the client's health reports it. Default: always. */
   readonly isOwnershipCertain?: () => boolean
   /** The greatest age of metadata in which added partitions are found without a request. Default: none is used. */
   readonly metadataMaxAgeMs?: number

@@ -58,7 +58,7 @@ export class ConsumerSource implements MetricsSource {
     }
     if (error instanceof ClosedError) return []
     if (error !== undefined) {
-      const message = `${name} cannot go on: ${error.message}`
+      const message = `${name} cannot continue: ${error.message}`
       return [{ code: 'CONSUMER_FAILED', affects: 'live', message }]
     }
     const reasons: HealthReason[] = []

@@ -102,7 +102,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.#decompression.freed()
   }
 
-  /** True if the application is processing something of this partition that it did not get by `run`. */
+  /** True if the application is processing something of this partition that it did not get through `run`. */
   isInProcess(state: PartitionState): boolean {
     return this.#inProcess?.state === state
   }

@@ -14,14 +14,14 @@ const EARLIEST = -2n
 const LATEST = -1n
 const WITH_ISOLATION = 2
 
-/** The offset in a response if no message is as late as the time: it stands for the end of the log. */
+/** The offset in a response if no message has the time or a later one: it stands for the end of the log. */
 const NONE_AFTER = -1
 /** Marks a broker before 0.10.1 without a segment that was finished before the time: it stands for the start. */
 const NONE_BEFORE = -2
 
 /**
- * Returns the offset of each partition for the spec, by `nameOf`; the end of the log if no message is as late as the
- * time. Each leader gets one request, whatever the number of topics. Brokers before 0.10.1 find times only to the
+ * Returns the offset of each partition for the spec, by `nameOf`; the end of the log if no message has the time or a
+ * later one. Each leader gets one request, whatever the number of topics. Brokers before 0.10.1 find times only to the
  * segment: they return the start of the last segment that was finished before. With `isReadCommitted` the log ends
  * where the first open transaction begins. Retries within the deadline, then throws the last error.
  */

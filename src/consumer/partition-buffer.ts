@@ -43,7 +43,7 @@ export interface DecodedChunk<State> {
   readonly messages: Message[]
   /** The number of messages that have been delivered. */
   index: number
-  /** The position before the first message, and behind the last. */
+  /** The position before the first message, and after the last. */
   start: number
   end: number
   /** The leader epoch of the last message's batch; −1 if it is not known. */
@@ -86,8 +86,8 @@ interface Buffered extends TopicPartition {
 }
 
 /**
- * Data of a partition that has arrived and is not completely delivered: the batches as they came, and the chunk that
- * is being delivered. The position is the application's: behind the delivered messages and before the buffered ones.
+ * Data of a partition that has arrived and is not completely delivered: the batches as they came, and the chunk that is
+ * being delivered. The position is the application's: after the delivered messages and before the buffered ones.
  *
  * Only its own methods change it, except for `chunk.index`, which the reader advances for each message.
  */
@@ -211,7 +211,7 @@ export class PartitionBuffer<State extends Buffered> {
     this.#positionEpoch = leaderEpoch
   }
 
-  /** The log was truncated behind the position. Returns the end of what is left of the chunk. */
+  /** The log was truncated after the position. Returns the end of what is left of the chunk. */
   truncate(truncatedAt: number): { readonly offset: number; readonly leaderEpoch: number } {
     this.drop()
     const { position } = this
@@ -306,7 +306,7 @@ export class PartitionBuffer<State extends Buffered> {
   /**
    * Decodes the next chunk. The chunk has no messages if its batch has none for the application, and for a jump.
    * Returns undefined if nothing is queued, or if the next batch needs more memory than was reserved. Throws a queued
-   * error; CorruptBatchError for damage that only decoding finds, unless `isSkipped` says to continue behind it; and
+   * error; CorruptBatchError for damage that only decoding finds, unless `isSkipped` says to continue after it; and
    * CompressionUnavailableError. These errors end the partition, and the position stays. `mayDecode` reserves memory
    * for another batch. Batches are joined up to `mostJoined` messages.
    */

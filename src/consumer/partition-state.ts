@@ -146,7 +146,7 @@ export class PartitionState implements TopicPartition {
   }
 
   /**
-   * The log was truncated behind the position: fetches again what is queued, and what is decoded but no longer in the
+   * The log was truncated after the position: fetches again what is queued, and what is decoded but no longer in the
    * log.
    */
   refetch(truncatedAt: number): void {

@@ -34,7 +34,7 @@ export class ShareConsumerSource implements MetricsSource {
     const error = failure()
     if (error instanceof ClosedError) return []
     if (error !== undefined) {
-      const message = `a share consumer of ${group} cannot go on: ${error.message}`
+      const message = `a share consumer of ${group} cannot continue: ${error.message}`
       return [{ code: 'CONSUMER_FAILED', affects: 'live', message }]
     }
     if (!hasLeft()) return []

@@ -34,7 +34,8 @@ export class ClassicCoordinator implements MemberCoordinator {
   readonly #topics: TopicWatch
   #last: LastAssignment = { partitions: [], generation: -1 }
   /**
-   * The partitions that this member holds or was assigned in this generation, each with the number of the holding.
+   * The partitions that this member holds or was assigned in this generation, each with the number that `ownedSince`
+   * returns.
    */
   #held: ReadonlyMap<string, number> = new Map()
   #holdings = 0

@@ -62,7 +62,7 @@ export class Membership {
   readonly #slowApplication: SlowApplication
   #state: MemberState = 'unjoined'
   #identity = NO_IDENTITY
-  /** When the last request was sent that was answered to a member. */
+  /** When the last request was sent whose response confirmed the membership. */
   #provenAt = -Infinity
   /** The reason that the next JoinGroup sends for the coordinator's log (KIP-800). */
   #joinReason = ''

@@ -78,7 +78,7 @@ export class Membership {
   #incarnation = 0
   /** The number of failed heartbeats since the last response. */
   #failures = 0
-  /** When the last heartbeat was sent that was answered to a member. */
+  /** When the last heartbeat was sent whose response confirmed the membership. */
   #provenAt = -Infinity
   readonly #revocation: Revocation
   /** The coordinator may have this member: a join was sent, and no response has shown that the membership ended. */

@@ -28,8 +28,8 @@ export class Revocation {
   }
 
   /**
-   * The coordinator takes nothing else from a member before it has acknowledged a revocation, so that one timeout
-   * runs at a time. It begins when the coordinator processes the heartbeat, which is not before `sentAt`.
+   * The coordinator revokes nothing else from a member before the member has acknowledged a revocation, so that one
+   * timeout runs at a time. It begins when the coordinator processes the heartbeat, which is not before `sentAt`.
    */
   answered({ sentAt, owned, before, target }: AnsweredHeartbeat): void {
     if (isWithin(owned, before)) this.#endsAt = Infinity

@@ -18,7 +18,10 @@ import { ZooKeeperSession, type ZooKeeperSessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { GroupPaths } from './znodes.ts'
 
-/** Owners change many times in a rebalance: the time between two checks while this member waits for a partition. */
+/**
+ * The time between two checks of the owners while this member waits for a partition. Owners change many times in a
+ * rebalance.
+ */
 const LOOK_EVERY_MS = 50
 /** The same while it waits for none: each of many members reads all owners. */
 const LOOK_EVERY_IDLY_MS = 200
@@ -167,7 +170,7 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     this.#hasLeft = true
     this.#topicWatch.stop()
     if (!this.#options.session.isOwn) {
-      // The session continues, and its ephemeral znodes would, too.
+      // The session continues, so its ephemeral znodes would stay.
       await this.#members.unregister().catch(() => undefined)
     }
     await this.#session.close()

@@ -97,7 +97,7 @@ export class Members {
 
   async #read(id: string): Promise<void> {
     const topic = await this.#session.data(this.#paths.member(id))
-    // The member has left since it was listed; the next check follows by itself.
+    // The member has left since it was listed; the watch causes the next check.
     if (topic === undefined) return
     this.#topics.set(id, topic)
     if (/^[\w.-]*$/.test(topic)) return

@@ -20,7 +20,7 @@ import { aclFor, createNodeClient } from './node-client.ts'
  */
 export interface ZooKeeperOptions {
   /**
-   * ZooKeeper servers, with a chroot behind them if there is one, which must exist: `zk1:2181,zk2:2181/chroot`. IPv6 as
+   * ZooKeeper servers, followed by a chroot if there is one, which must exist: `zk1:2181,zk2:2181/chroot`. IPv6 as
    * `[::1]:2181`. Default: the client's `zookeeperHosts`, or `127.0.0.1:2181`.
    */
   readonly zookeeperHosts?: string

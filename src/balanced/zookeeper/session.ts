@@ -32,11 +32,11 @@ const ANY_VERSION = -1
  * timeout.
  */
 const CERTAIN_SHARE = 2 / 3
-/** With this number of requests in a timeout, a response may take a third of it before the session is in doubt. */
+/** The number of requests in a session timeout: a response may take a third of it before the session is in doubt. */
 const BEATS_PER_TIMEOUT = 6
 /** A transaction of this size stays far below what a server reads at once, 1 MiB by default. */
 const CHANGES_AT_ONCE = 100
-/** A server that grants a shorter timeout would get requests all the time. */
+/** The lowest timeout to count with: a server that grants a shorter one would get requests all the time. */
 const LEAST_TIMEOUT_MS = 100
 /** How long `close` waits for the server to end the session, which deletes its ephemeral znodes. */
 const CLOSE_TIMEOUT_MS = 2_000
@@ -58,7 +58,7 @@ export interface ZooKeeperSessionOptions {
 export interface SessionEvents {
   /** The connection is back after it was lost, with the same session. */
   reconnected(): void
-  /** `aliveUntil` was over, and lies in the future again. */
+  /** `aliveUntil` had passed, and is in the future again. */
   renewed(): void
   /** The session and all its ephemeral znodes are gone. */
   expired(error: ZooKeeperError): void
@@ -90,7 +90,10 @@ export class ZooKeeperSession {
     this.#timeoutMs = options.connectionTimeoutMs
   }
 
-  /** Until when, by performance.now(), the session is certain to last without further responses; 0 in doubt. */
+  /**
+   * The time, by performance.now(), until which the session certainly lasts without further responses; 0 if it is in
+   * doubt.
+   */
   get aliveUntil(): number {
     return this.#aliveUntil
   }
@@ -309,7 +312,7 @@ export class ZooKeeperSession {
       const hint = 'it needs another zookeeperAuth'
       return new ZooKeeperError('ZOOKEEPER_NOT_ALLOWED', `${what} on ${hosts}: ${hint}`, cause)
     }
-    // A name that it refuses now it always refuses.
+    // A server that refuses a name always refuses it.
     const mayWorkLater = code !== BAD_ARGUMENTS
     const message = `${what} on ${hosts}: ${cause.name}`
     return new ZooKeeperError('ZOOKEEPER_ERROR', message, cause, mayWorkLater)

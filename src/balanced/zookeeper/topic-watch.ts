@@ -29,7 +29,7 @@ export class TopicWatch {
   /** One function for each topic: ZooKeeper's client calls the same function once, however often it is registered. */
   readonly #onTopic = new Map<string, () => void>()
   #poll: NodeJS.Timeout | undefined
-  /** How often in a row the brokers did not have the state of ZooKeeper. */
+  /** The number of consecutive times that the brokers did not have the state of ZooKeeper. */
   #timesBehind = 0
   #timer: NodeJS.Timeout | undefined
   #isStopped = false

@@ -18,7 +18,7 @@ export interface TakenBatch<Value, Key> {
 export interface GatheredPartition extends TopicPartition {
   /** The position before its first batch. */
   readonly firstOffset: number
-  /** The position behind its last batch. */
+  /** The position after its last batch. */
   readonly nextOffset: number
   /** The leader epoch of the last message before `nextOffset`; −1 if it is not known. */
   readonly leaderEpoch: number

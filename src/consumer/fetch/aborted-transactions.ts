@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../../protocol/protocol-error.ts'
 import type { MessageBatch } from '../../../protocol/records/message-batch.ts'
 
-/** The offset of the type in the key of a control record, behind the version (KIP-98). */
+/** The offset of the type in the key of a control record, after the version (KIP-98). */
 const TYPE_AT = 2
 const ABORT = 0
 
@@ -15,8 +15,8 @@ export interface AbortedTransaction {
  * messages. A response names every aborted transaction with messages between its first and its last offset, including
  * those that began earlier, so that no state is kept between responses.
  *
- * A producer has one transaction at a time: its batches are aborted from the first offset up to its marker; behind
- * the marker its next transaction may begin.
+ * A producer has one transaction at a time: its batches are aborted from the first offset up to its marker; after the
+ * marker its next transaction may begin.
  */
 export class AbortedTransactions {
   /** Sorted by their first offsets. */

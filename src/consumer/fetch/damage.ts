@@ -1,4 +1,4 @@
-/** Finds where the log continues behind a damaged batch (`skipCorrupt`). */
+/** Finds where the log continues after a damaged batch (`skipCorrupt`). */
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from '../../../protocol/records/format.ts'
 
 const LAST_OFFSET_DELTA_AT = 23

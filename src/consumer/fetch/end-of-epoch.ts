@@ -48,7 +48,12 @@ export async function endOfEpoch(
   const what = `looking up where epoch ${epochs.ofPosition} of ${nameOf({ topic, partition })} ended`
   const context = { topic, partition, broker: leader.name }
   if (found === undefined) {
-    throw new BrokerError(ErrorCode.UNKNOWN_SERVER_ERROR, what, context, 'the broker did not say')
+    throw new BrokerError(
+      ErrorCode.UNKNOWN_SERVER_ERROR,
+      what,
+      context,
+      'the response does not contain it',
+    )
   }
   if (found.errorCode !== ErrorCode.NONE) throw new BrokerError(found.errorCode, what, context)
   const endOffset = toSafeNumber(found.endOffset, 'end offset')

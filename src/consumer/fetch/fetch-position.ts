@@ -217,9 +217,7 @@ export class FetchPosition {
     this.#denials = undefined
   }
 
-  /**
-   * Counts a response with records but no batch behind `offset`. Returns the number of consecutive ones before it.
-   */
+  /** Counts a response with records but no batch from `offset` on. Returns the number of consecutive ones before it. */
   ledNowhere(): number {
     return this.#fruitless++
   }

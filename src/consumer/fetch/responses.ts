@@ -19,8 +19,8 @@ export function visibleEnd(state: PartitionState, isReadCommitted: boolean): num
 }
 
 /**
- * Queues the batches behind the fetch offset, and for damage the error or the jump. Returns true if the response
- * brought progress: a batch, or an error that ends the partition.
+ * Queues the batches from the fetch offset on; for a damaged batch, the error, or the jump past it. Returns true if the
+ * response brought progress: a batch, or an error that ends the partition.
  */
 export function queueRecords(
   state: PartitionState,
