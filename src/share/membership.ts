@@ -96,6 +96,7 @@ export class ShareMembership {
   #intervalMs = FIRST_INTERVAL_MS
   #soonMs = SOON_MS
   #joinedAt = -Infinity
+  #lastHeartbeatAt: number | undefined
   #hasPartitions = false
   #failures = 0
   /** Resolves when the application requests messages again. */
@@ -265,6 +266,11 @@ export class ShareMembership {
     return this.#requested !== undefined
   }
 
+  /** When the last heartbeat was sent, by `performance.now()`; undefined before the first. */
+  get lastHeartbeatAt(): number | undefined {
+    return this.#lastHeartbeatAt
+  }
+
   get #coordinator() {
     return { coordinator: 'group', key: this.#options.group } as const
   }
@@ -324,6 +330,7 @@ export class ShareMembership {
   /** Counts a heartbeat, and publishes its event. */
   async #reported<Response>(generation: number, send: () => Promise<Response>): Promise<Response> {
     const sentAt = performance.now()
+    this.#lastHeartbeatAt = sentAt
     const report = (error: Error | undefined): void => {
       if (generation === LEAVING) return
       reportHeartbeat(this.#cluster.options.metrics, {

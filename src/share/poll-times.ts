@@ -13,6 +13,11 @@ export class PollTimes {
     this.#metrics = metrics
   }
 
+  /** When the last poll began, by `performance.now()`; undefined before the first. */
+  get lastBeganAt(): number | undefined {
+    return this.#beganAt
+  }
+
   /** The application waits for a message. */
   began(): void {
     if (this.#isWaiting) return

@@ -12,6 +12,10 @@ export interface ShareConsumerSourceParts {
   readonly failure: () => Error | undefined
   /** True if the member has left its group because of a slow application. */
   readonly hasLeft: () => boolean
+  /** Returns when the application last polled, by `performance.now()`; undefined before the first poll. */
+  readonly lastPollAt: () => number | undefined
+  /** Returns when the member last sent a heartbeat, by `performance.now()`. */
+  readonly lastHeartbeatAt: () => number | undefined
 }
 
 /** The current state of a share consumer, for the client's metrics and health. */
@@ -23,9 +27,17 @@ export class ShareConsumerSource implements MetricsSource {
   }
 
   collect(into: Collector): void {
-    const { counted, assignment } = this.#parts
+    const { group, counted, assignment, lastPollAt, lastHeartbeatAt } = this.#parts
     for (const { topic } of assignment()) {
       into.add('samsa_consumer_assigned_partitions', counted.labelsOf(topic), 1)
+    }
+    const times = [
+      ['samsa_share_last_poll_age_seconds', lastPollAt()],
+      ['samsa_share_last_heartbeat_age_seconds', lastHeartbeatAt()],
+    ] as const
+    const now = performance.now()
+    for (const [name, at] of times) {
+      if (at !== undefined) into.max(name, { group }, (now - at) / 1_000)
     }
   }
 

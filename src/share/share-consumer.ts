@@ -150,6 +150,8 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       assignment: () => this.assignment,
       failure: () => this.#feed.failure,
       hasLeft: () => this.#membership.hasLeft,
+      lastPollAt: () => polls.lastBeganAt,
+      lastHeartbeatAt: () => this.#membership.lastHeartbeatAt,
     })
     this.#renewals = new Renewals({
       openRecords: () => this.#fetcher.openRecords,

@@ -15,6 +15,8 @@ const SHARE = 'org.apache.kafka.consumer.share.'
 /** The metrics that librdkafka's test expects, which are some of those of the Java client. */
 const EXPECTED = [
   'poll.idle.ratio.avg',
+  'last.poll.seconds.ago',
+  'coordinator.last.heartbeat.seconds.ago',
   'time.between.poll.avg',
   'time.between.poll.max',
   'fetch.manager.fetch.total',
@@ -94,6 +96,35 @@ describe('the metrics of a share consumer', () => {
     expect(valueOf('samsa_consumer_messages_total')).toBe(15)
   })
 
+  it('have the time since the last poll and the last heartbeat while the consumer is open', async () => {
+    await write(1, 'jobs', 1)
+    const consumer = await client.getShareConsumer(options)
+    const names = [
+      'samsa_share_last_poll_age_seconds',
+      'samsa_share_last_heartbeat_age_seconds',
+    ] as const
+    const found = (name: MetricName) =>
+      client.metrics().metrics.find((metric) => metric.name === name)?.samples.length
+    // A consumer that has not polled has no time since then.
+    expect(names.map(found)).toEqual([undefined, 1])
+    const beforePoll = performance.now()
+    await take(consumer, 1)
+    const afterPoll = performance.now()
+    // Of two heartbeats that arrive, the second is sent after the first has arrived.
+    await kafka.requests.next({ api: 'ShareGroupHeartbeat' })
+    const beforeHeartbeat = performance.now()
+    await kafka.requests.next({ api: 'ShareGroupHeartbeat' })
+    const collecting = performance.now()
+    const [sincePoll, sinceHeartbeat] = [valueOf(names[0]) * 1_000, valueOf(names[1]) * 1_000]
+    const collected = performance.now()
+    expect(sincePoll).toBeGreaterThanOrEqual(collecting - afterPoll)
+    expect(sincePoll).toBeLessThanOrEqual(collected - beforePoll)
+    expect(sinceHeartbeat).toBeGreaterThan(0)
+    expect(sinceHeartbeat).toBeLessThanOrEqual(collected - beforeHeartbeat)
+    await consumer.close()
+    expect(names.map(found)).toEqual([undefined, undefined])
+  })
+
   it('count acknowledgements without effect', async () => {
     await write(2, 'jobs', 1)
     const consumer = await client.getShareConsumer(options)
@@ -148,7 +179,7 @@ describe('the metrics of a share consumer', () => {
       await client.close()
       expect(sum(`${SHARE}fetch.manager.acknowledgements.send.total`)).toBe(11)
       expect(sum(`${SHARE}fetch.manager.acknowledgements.error.total`)).toBe(0)
-      expect(sum(`${SHARE}fetch.manager.records.fetched.total`)).toBe(11)
+      expect(sum(`${SHARE}fetch.manager.records.consumed.total`)).toBe(11)
       expect(sum(`${SHARE}coordinator.rebalance.total`)).toBeGreaterThan(0)
       const ratios = pushed().filter(({ name }) => name === `${SHARE}poll.idle.ratio.avg`)
       expect(ratios.every(({ value }) => value >= 0 && value <= 1)).toBe(true)
@@ -168,7 +199,7 @@ describe('the metrics of a share consumer', () => {
       const orders = await client.topic('orders').getSimpleConsumer(reading)
       for (let read = 0; read < 6; read++) await orders.consume()
       await client.close()
-      expect(sum(`${SHARE}fetch.manager.records.fetched.total`)).toBe(4)
+      expect(sum(`${SHARE}fetch.manager.records.consumed.total`)).toBe(4)
       const others = 'org.apache.kafka.consumer.fetch.manager.records.consumed.total'
       expect(sum(others)).toBe(6)
     })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { KafkaClient } from '../../src/index.ts'
 import { kafkaLibs } from '../support/kafka/download.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
+import { newQueue, writeNumbers } from '../support/share/queue.ts'
 import { until } from '../support/until.ts'
 
 const VERSION = '4.4.0'
@@ -26,12 +28,13 @@ interface Pushed {
 describeWithBrokers('pushed metrics', ['java'], () => {
   let folder: string
   let file: string
+  let libs: string
   let kafka: KafkaCluster
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'samsa-telemetry-'))
     file = join(folder, 'pushed.txt')
-    const libs = await kafkaLibs(VERSION)
+    libs = await kafkaLibs(VERSION)
     const source = 'test/kafka/java/TelemetryReporter.java'
     execFileSync('javac', ['-cp', join(libs, '*'), '-d', folder, source])
     const manifest = join(folder, 'manifest.txt')
@@ -101,6 +104,52 @@ describeWithBrokers('pushed metrics', ['java'], () => {
       const created = all.filter(({ name }) => name.endsWith('producer.connection.creation.total'))
       expect(created.length).toBeGreaterThan(1)
       expect(Math.max(...created.map(({ value }) => value))).toBeGreaterThan(0)
+    })
+
+    it('of a share consumer have the names of those of Java, which the reporter receives beside them', async () => {
+      await using client = new KafkaClient({ hosts: kafka.hosts })
+      client.registerMetric({ name: 'com.example.ours', kind: 'counter', read: () => 1 })
+      const queue = await newQueue(client, 2)
+      const program = ['test/kafka/java/SharePeer.java', kafka.hosts, queue.topic, queue.group]
+      const java = spawn('java', ['-cp', join(libs, '*'), ...program, 'work'], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      })
+      await using consumer = await client.getShareConsumer({
+        topics: [queue.topic],
+        shareGroup: queue.group,
+      })
+      const running = consumer.run(() => undefined)
+      const share = 'org.apache.kafka.consumer.share.'
+      /** The names of metrics of share consumers by the instance that has pushed them, and ours. */
+      const namesByInstance = () => {
+        const names = new Map<string, Set<string>>()
+        let ours: string | undefined
+        for (const { instance, name } of pushed()) {
+          if (name === 'com.example.ours') ours = instance
+          if (!name.startsWith(share)) continue
+          const known = names.get(instance) ?? new Set()
+          names.set(instance, known.add(name.slice(share.length)))
+        }
+        const others = [...names].filter(([instance]) => instance !== ours)
+        return { ours: names.get(ours ?? ''), ofJava: others[0]?.[1] }
+      }
+      // The last that have a value: the time between polls, and acknowledgements.
+      const late = ['time.between.poll.avg', 'fetch.manager.acknowledgements.send.total']
+      let first = 0
+      await until(async () => {
+        await writeNumbers(client, queue.topic, 10, { first, partitions: 2 })
+        first += 10
+        const { ours, ofJava } = namesByInstance()
+        return late.every((name) => ours?.has(name) && ofJava?.has(name))
+      })
+      java.stdin.end('end\n')
+      await once(java, 'exit')
+      await consumer.close()
+      await running
+      const { ours, ofJava } = namesByInstance()
+      expect([...ours!].filter((name) => !ofJava!.has(name))).toEqual([])
+      const required = ['last.poll.seconds.ago', 'coordinator.last.heartbeat.seconds.ago']
+      expect(required.filter((name) => !ours!.has(name))).toEqual([])
     })
   })
 })

@@ -336,6 +336,20 @@ export const METRICS = {
     description:
       'The time between two polls of a share consumer: requests for a message that find none in its buffer.',
   },
+  samsa_share_last_poll_age_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: group,
+    description:
+      'The time since the last poll of a share consumer began; none before its first. The longest of the open consumers.',
+  },
+  samsa_share_last_heartbeat_age_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    labels: group,
+    description:
+      'The time since a share consumer sent its last heartbeat. The longest of the open consumers.',
+  },
   samsa_share_wait_duration_seconds: {
     kind: 'histogram',
     unit: 'seconds',

@@ -93,6 +93,11 @@ function ofShareConsumers(computed: Computation, isShared: Passes): TelemetryMet
   const failed = 'samsa_share_failed_acknowledgements_total'
   const fetchOnly = ({ api }: MetricLabels) => api === 'ShareFetch'
   return [
+    ...computed.largest(`${SHARE}last.poll.seconds.ago`, 'samsa_share_last_poll_age_seconds'),
+    ...computed.largest(
+      `${coordinator}last.heartbeat.seconds.ago`,
+      'samsa_share_last_heartbeat_age_seconds',
+    ),
     ...computed.times(`${SHARE}time.between.poll`, 'samsa_share_poll_interval_seconds'),
     ...computed.ratio(
       `${SHARE}poll.idle.ratio.avg`,
@@ -106,7 +111,7 @@ function ofShareConsumers(computed: Computation, isShared: Passes): TelemetryMet
     ...computed.counter(`${fetches}bytes.consumed`, 'samsa_consumer_fetched_bytes_total', isShared),
     ...computed.sizes(`${fetches}records.per.request`, 'samsa_share_fetch_messages'),
     ...computed.counter(
-      `${fetches}records.fetched`,
+      `${fetches}records.consumed`,
       'samsa_consumer_fetched_messages_total',
       isShared,
     ),
