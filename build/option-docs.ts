@@ -5,22 +5,41 @@
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { DESCRIBE_CLUSTER_OPTIONS, DESCRIBE_FEATURES_OPTIONS } from '../src/admin/cluster.ts'
-import { ALTER_CONFIGS_OPTIONS, DESCRIBE_CONFIGS_OPTIONS } from '../src/admin/configs.ts'
+import {
+  ALTER_CONFIGS_OPTIONS,
+  CONFIG_CHANGE,
+  CONFIG_RESOURCE,
+  DESCRIBE_CONFIGS_OPTIONS,
+} from '../src/admin/configs.ts'
 import { CHANGE_OPTIONS } from '../src/admin/context.ts'
-import { UPDATE_FEATURES_OPTIONS } from '../src/admin/features.ts'
+import { FEATURE_UPDATE, UPDATE_FEATURES_OPTIONS } from '../src/admin/features.ts'
 import { DESCRIBE_GROUPS_OPTIONS } from '../src/admin/described-group.ts'
 import { DESCRIBE_TOPICS_OPTIONS } from '../src/admin/describe-topics.ts'
 import { REMOVE_MEMBERS_OPTIONS } from '../src/admin/groups.ts'
 import { LIST_GROUPS_OPTIONS } from '../src/admin/list-groups.ts'
 import { FIND_HANGING_TRANSACTIONS_OPTIONS } from '../src/admin/hanging-transactions.ts'
 import { LAG_OPTIONS } from '../src/admin/lag.ts'
-import { LIST_GROUP_OFFSETS_OPTIONS } from '../src/admin/list-group-offsets.ts'
-import { DESCRIBE_LOG_DIRS_OPTIONS } from '../src/admin/log-dirs.ts'
-import { DESCRIBE_PRODUCERS_OPTIONS } from '../src/admin/producers.ts'
-import { RAFT_VOTER_OPTIONS } from '../src/admin/quorum.ts'
-import { ALTER_QUOTAS_OPTIONS } from '../src/admin/quotas.ts'
-import { ALTER_REASSIGNMENTS_OPTIONS } from '../src/admin/reassignments.ts'
-import { LIST_OFFSETS_OPTIONS } from '../src/admin/records.ts'
+import { GROUP_PARTITIONS, LIST_GROUP_OFFSETS_OPTIONS } from '../src/admin/list-group-offsets.ts'
+import {
+  DESCRIBE_LOG_DIRS_OPTIONS,
+  PARTITION_REPLICA,
+  REPLICA_MOVE,
+} from '../src/admin/log-dirs.ts'
+import { DESCRIBE_PRODUCERS_OPTIONS, OPEN_TRANSACTION } from '../src/admin/producers.ts'
+import {
+  NEW_RAFT_VOTER,
+  RAFT_LISTENER,
+  RAFT_VOTER,
+  RAFT_VOTER_OPTIONS,
+} from '../src/admin/quorum.ts'
+import {
+  ALTER_QUOTAS_OPTIONS,
+  QUOTA_CHANGE,
+  QUOTA_ENTITY,
+  QUOTA_FILTER,
+} from '../src/admin/quotas.ts'
+import { ALTER_REASSIGNMENTS_OPTIONS, NEW_REASSIGNMENT } from '../src/admin/reassignments.ts'
+import { LIST_OFFSETS_OPTIONS, RECORDS_TO_DELETE } from '../src/admin/records.ts'
 import {
   CREATE_TOKEN_OPTIONS,
   DESCRIBE_TOKEN_OPTIONS,
@@ -32,9 +51,17 @@ import {
   CREATE_TOPICS_OPTIONS,
   DELETE_TOPICS_OPTIONS,
   LIST_TOPICS_OPTIONS,
+  NEW_PARTITIONS,
+  NEW_TOPIC,
   TOPIC_CHANGE_OPTIONS,
 } from '../src/admin/topics.ts'
 import { LIST_TRANSACTIONS_OPTIONS } from '../src/admin/transactions.ts'
+import { TOPIC_PARTITION } from '../src/admin/partitions.ts'
+import { NEW_ACL, ACL_FILTER } from '../src/admin/acl.ts'
+import { SCRAM_UPSERTION, SCRAM_DELETION } from '../src/admin/users.ts'
+import { OFFSET_TO_SET } from '../src/admin/group-offsets.ts'
+import { SHARE_GROUP_OFFSET_TO_SET } from '../src/admin/share-group-offsets.ts'
+import { OFFSET_RESET_REQUEST, REASSIGNMENT_REQUEST } from '../src/admin/plans.ts'
 import { BALANCED_TOPICS_OPTIONS } from '../src/balanced/balanced-topics-consumer.ts'
 import { TOPIC_OPTIONS } from '../src/balanced/balanced-consumer.ts'
 import { TRANSACT_OPTIONS } from '../src/balanced/transact.ts'
@@ -261,6 +288,88 @@ export const OPTION_SECTIONS: Readonly<Record<string, Section>> = {
     source: 'src/admin/quorum.ts',
     table: RAFT_VOTER_OPTIONS,
   },
+  TopicPartition: {
+    document: 'docs/admin.md',
+    source: 'src/consumer/topic-partition.ts',
+    table: TOPIC_PARTITION,
+  },
+  NewTopic: { document: 'docs/admin.md', source: 'src/admin/topics.ts', table: NEW_TOPIC },
+  NewPartitions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/topics.ts',
+    table: NEW_PARTITIONS,
+  },
+  RecordsToDelete: {
+    document: 'docs/admin.md',
+    source: 'src/admin/records.ts',
+    table: RECORDS_TO_DELETE,
+  },
+  ConfigResource: {
+    document: 'docs/admin.md',
+    source: 'src/admin/configs.ts',
+    table: CONFIG_RESOURCE,
+  },
+  ConfigChange: { document: 'docs/admin.md', source: 'src/admin/configs.ts', table: CONFIG_CHANGE },
+  NewAcl: { document: 'docs/admin.md', source: 'src/admin/acl.ts', table: NEW_ACL },
+  AclFilter: { document: 'docs/admin.md', source: 'src/admin/acl.ts', table: ACL_FILTER },
+  ScramUpsertion: {
+    document: 'docs/admin.md',
+    source: 'src/admin/users.ts',
+    table: SCRAM_UPSERTION,
+  },
+  ScramDeletion: { document: 'docs/admin.md', source: 'src/admin/users.ts', table: SCRAM_DELETION },
+  QuotaEntity: { document: 'docs/admin.md', source: 'src/admin/quotas.ts', table: QUOTA_ENTITY },
+  QuotaFilter: { document: 'docs/admin.md', source: 'src/admin/quotas.ts', table: QUOTA_FILTER },
+  QuotaChange: { document: 'docs/admin.md', source: 'src/admin/quotas.ts', table: QUOTA_CHANGE },
+  GroupPartitions: {
+    document: 'docs/admin.md',
+    source: 'src/admin/list-group-offsets.ts',
+    table: GROUP_PARTITIONS,
+  },
+  OffsetToSet: {
+    document: 'docs/admin.md',
+    source: 'src/admin/group-offsets.ts',
+    table: OFFSET_TO_SET,
+  },
+  ShareGroupOffsetToSet: {
+    document: 'docs/admin.md',
+    source: 'src/admin/share-group-offsets.ts',
+    table: SHARE_GROUP_OFFSET_TO_SET,
+  },
+  OffsetResetRequest: {
+    document: 'docs/admin.md',
+    source: 'src/admin/plans.ts',
+    table: OFFSET_RESET_REQUEST,
+  },
+  ReassignmentRequest: {
+    document: 'docs/admin.md',
+    source: 'src/admin/plans.ts',
+    table: REASSIGNMENT_REQUEST,
+  },
+  NewReassignment: {
+    document: 'docs/admin.md',
+    source: 'src/admin/reassignments.ts',
+    table: NEW_REASSIGNMENT,
+  },
+  PartitionReplica: {
+    document: 'docs/admin.md',
+    source: 'src/admin/log-dirs.ts',
+    table: PARTITION_REPLICA,
+  },
+  ReplicaMove: { document: 'docs/admin.md', source: 'src/admin/log-dirs.ts', table: REPLICA_MOVE },
+  OpenTransaction: {
+    document: 'docs/admin.md',
+    source: 'src/admin/producers.ts',
+    table: OPEN_TRANSACTION,
+  },
+  FeatureUpdate: {
+    document: 'docs/admin.md',
+    source: 'src/admin/features.ts',
+    table: FEATURE_UPDATE,
+  },
+  RaftVoter: { document: 'docs/admin.md', source: 'src/admin/quorum.ts', table: RAFT_VOTER },
+  NewRaftVoter: { document: 'docs/admin.md', source: 'src/admin/quorum.ts', table: NEW_RAFT_VOTER },
+  RaftListener: { document: 'docs/admin.md', source: 'src/admin/quorum.ts', table: RAFT_LISTENER },
   CoordinatorOptions: {
     document: 'docs/client.md',
     source: 'src/kafka-cluster.ts',

@@ -15,6 +15,10 @@ export type Check<Value = never> = ((value: unknown) => string | undefined) & {
 export const aString: Check<string> = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a non-empty string'
 
+/** A string that may be empty. */
+export const aText: Check<string> = (value) =>
+  typeof value === 'string' ? undefined : 'must be a string'
+
 export const aBoolean: Check<boolean> = (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false'
 
@@ -29,6 +33,19 @@ export const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
 function isTextTable(value: unknown): boolean {
   if (anObject(value) !== undefined) return false
   return Object.values(value as object).every((text) => typeof text === 'string')
+}
+
+/** An object whose values all pass a check, by any names. */
+export function aTableOf<Value>(check: Check<Value>): Check<Readonly<Record<string, Value>>> {
+  return (value) => {
+    const problem = anObject(value)
+    if (problem !== undefined) return problem
+    for (const [name, one] of Object.entries(value as object)) {
+      const wrong = check(one)
+      if (wrong !== undefined) return `${wrong} (at '${name}')`
+    }
+    return undefined
+  }
 }
 
 export const aFunction: Check = (value) =>

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { aString, aKeyOf, checkOptions, oneOf, shown } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aString, aKeyOf, oneOf, shown } from '../options.ts'
 import { compareText } from './items.ts'
 import { ACL_OPERATIONS, operationCode, operationName, type AclOperation } from './operations.ts'
 
@@ -44,12 +45,23 @@ export interface Acl {
 }
 
 /** An access control entry to create. */
-export interface NewAcl extends Omit<Acl, 'patternType' | 'host' | 'permission'> {
-  /** Default: `literal`. `prefixed` needs Kafka 2.0 or newer. */
+export interface NewAcl {
+  /** The type of the resource that the ACL protects. */
+  readonly resourceType: AclResourceType
+  /** `*` stands for all resources of the type; the cluster is named `kafka-cluster`. */
+  readonly resourceName: string
+  /**
+   * `prefixed`: all resources whose names begin with `resourceName` (Kafka 2.0 or newer). Default:
+   * `literal`.
+   */
   readonly patternType?: Acl['patternType']
-  /** Default: `*`. */
+  /** Such as `User:alice`; `User:*` stands for all users. */
+  readonly principal: string
+  /** The IP address that the principal connects from; `*` stands for all. Default: `*`. */
   readonly host?: string
-  /** Default: `allow`. */
+  /** The operation that the ACL allows or denies. */
+  readonly operation: AclOperation
+  /** Whether the ACL allows or denies the operation. Default: `allow`. */
   readonly permission?: AclPermission
 }
 
@@ -154,25 +166,35 @@ export function describeAcl(acl: NewAcl | AclFilter): string {
   return `${permission} ${principal} ${operation} on ${resourceType}${name}`
 }
 
-const CHECKS = {
-  resourceType: aKeyOf(RESOURCE_TYPES),
-  resourceName: aString,
-  principal: aString,
-  host: aString,
-  operation: oneOf(...ACL_OPERATIONS.filter((name) => name !== 'unknown' && name !== 'any')),
-  permission: aKeyOf(PERMISSIONS),
-}
-const REQUIRED = ['resourceType', 'resourceName', 'principal', 'operation'] as const
+const aResourceType = aKeyOf(RESOURCE_TYPES)
+const anOperation = oneOf(...ACL_OPERATIONS.filter((name) => name !== 'unknown' && name !== 'any'))
+const aPermission = aKeyOf(PERMISSIONS)
+
+/** The checks and defaults of `NewAcl`. */
+export const NEW_ACL = {
+  resourceType: { check: aResourceType, required: true },
+  resourceName: { check: aString, required: true },
+  patternType: { check: oneOf('literal', 'prefixed'), default: 'literal' },
+  principal: { check: aString, required: true },
+  host: { check: aString, default: '*' },
+  operation: { check: anOperation, required: true },
+  permission: { check: aPermission, default: 'allow' },
+} as const satisfies OptionTable<NewAcl>
+
+/** The checks and defaults of `AclFilter`. */
+export const ACL_FILTER = {
+  resourceType: { check: aResourceType, defaultText: 'all' },
+  resourceName: { check: aString, defaultText: 'all' },
+  patternType: { check: aKeyOf(PATTERN_TYPES), default: 'any' },
+  principal: { check: aString, defaultText: 'all' },
+  host: { check: aString, defaultText: 'all' },
+  operation: { check: anOperation, defaultText: 'all' },
+  permission: { check: aPermission, defaultText: 'both' },
+} as const satisfies OptionTable<AclFilter>
 
 /** Throws InvalidArgumentError. */
 export function checkNewAcl(operation: string, acl: NewAcl): void {
-  const patternType = oneOf('literal', 'prefixed')
-  checkOptions<NewAcl>(`an ACL of ${operation}`, acl, { ...CHECKS, patternType })
-  for (const name of REQUIRED) {
-    if ((acl[name] as unknown) === undefined) {
-      throw new InvalidArgumentError(`an ACL of ${operation}: option '${name}' is missing`)
-    }
-  }
+  checkTable(`an ACL of ${operation}`, acl, NEW_ACL)
   if (!acl.principal.includes(':')) {
     throw new InvalidArgumentError(
       `an ACL of ${operation}: option 'principal' must have a type, such as 'User:alice', not ${shown(acl.principal)}`,
@@ -182,6 +204,5 @@ export function checkNewAcl(operation: string, acl: NewAcl): void {
 
 /** Throws InvalidArgumentError. */
 export function checkFilter(operation: string, filter: AclFilter): void {
-  const patternType = aKeyOf(PATTERN_TYPES)
-  checkOptions<AclFilter>(`a filter of ${operation}`, filter, { ...CHECKS, patternType })
+  checkTable(`a filter of ${operation}`, filter, ACL_FILTER)
 }

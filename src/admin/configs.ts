@@ -11,8 +11,8 @@ import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anObject, aString, checkOptions, oneOf, shown } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aBoolean, aKeyOf, anArrayOf, aString, aTableOf, aText, oneOf, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   compareText,
@@ -45,6 +45,12 @@ export interface ConfigResource {
    */
   readonly name: string
 }
+
+/** The checks of `ConfigResource`. */
+export const CONFIG_RESOURCE = {
+  type: { check: aKeyOf(RESOURCE_TYPES), required: true },
+  name: { check: aText, required: true },
+} as const satisfies OptionTable<ConfigResource>
 
 /** Kafka's numbers of the sources of a value. */
 const CONFIG_SOURCES = [
@@ -134,15 +140,24 @@ export const DESCRIBE_CONFIGS_OPTIONS = {
 
 /** Changes of one resource. Configs that are not named stay as they are. */
 export interface ConfigChange extends ConfigResource {
-  /** New values, by the name of the config. */
+  /** New values, by the name of the config. Default: none. */
   readonly set?: Readonly<Record<string, string>>
-  /** Configs to reset to their defaults. */
+  /** Configs to reset to their defaults, by name. Default: none. */
   readonly delete?: readonly string[]
-  /** Elements to add to list configs. */
+  /** Elements to add to list configs, by the name of the config. Default: none. */
   readonly append?: Readonly<Record<string, string>>
-  /** Elements to remove from list configs. */
+  /** Elements to remove from list configs, by the name of the config. Default: none. */
   readonly subtract?: Readonly<Record<string, string>>
 }
+
+/** The checks and defaults of `ConfigChange`. */
+export const CONFIG_CHANGE = {
+  ...CONFIG_RESOURCE,
+  set: { check: aTableOf(aText), defaultText: 'none' },
+  delete: { check: anArrayOf(aString), defaultText: 'none' },
+  append: { check: aTableOf(aText), defaultText: 'none' },
+  subtract: { check: aTableOf(aText), defaultText: 'none' },
+} as const satisfies OptionTable<ConfigChange>
 
 /** The result of `incrementalAlterConfigs` for one resource. */
 export interface ResourceResult extends ConfigResource, Item {}
@@ -186,6 +201,7 @@ export function configOperations(context: AdminContext) {
       const operation = 'describeConfigs'
       const { deadline, ...settings } = begin(context, operation, options, DESCRIBE_CONFIGS_OPTIONS)
       checkResources(operation, resources)
+      for (const one of resources) checkTable(`a resource of ${operation}`, one, CONFIG_RESOURCE)
       const outcomes = await cluster.fanOut.run<ConfigResource, readonly ConfigEntry[]>({
         items: resources,
         to: targetOf,
@@ -476,15 +492,7 @@ function checkResources(operation: string, resources: readonly ConfigResource[])
 }
 
 function checkChange(operation: string, change: ConfigChange): void {
-  checkOptions<ConfigChange>(`a change of ${operation}`, change, {
-    // checkResources has already checked both.
-    type: () => undefined,
-    name: () => undefined,
-    set: anObject,
-    delete: anArrayOf(aString),
-    append: anObject,
-    subtract: anObject,
-  })
+  checkTable(`a change of ${operation}`, change, CONFIG_CHANGE)
   const names = entriesOf(change).map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {

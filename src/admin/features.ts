@@ -2,16 +2,8 @@
 import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import {
-  aBoolean,
-  anArrayOf,
-  anInteger,
-  anObject,
-  aString,
-  checkOptions,
-  aKeyOf,
-} from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aBoolean, anArrayOf, anInteger, anObject, aString, aKeyOf } from '../options.ts'
 import {
   CHANGE_OPTIONS,
   begin,
@@ -34,9 +26,18 @@ export interface FeatureUpdate {
   readonly feature: string
   /** The level to set; 0 disables the feature. */
   readonly version: number
-  /** Default: `upgrade`. */
+  /** Whether the level may be lowered. Default: `upgrade`. */
   readonly upgradeType?: FeatureUpgradeType
 }
+
+const UPGRADE_TYPES = { upgrade: 1, safeDowngrade: 2, unsafeDowngrade: 3 } as const
+
+/** The checks and defaults of `FeatureUpdate`. */
+export const FEATURE_UPDATE = {
+  feature: { check: aString, required: true },
+  version: { check: anInteger(0, 32_767), required: true },
+  upgradeType: { check: aKeyOf(UPGRADE_TYPES), default: 'upgrade' },
+} as const satisfies OptionTable<FeatureUpdate>
 
 /** The options of `updateFeatures`. */
 export interface UpdateFeaturesOptions extends ChangeOptions {
@@ -59,7 +60,6 @@ export interface FeatureResult extends Item {
   readonly feature: string
 }
 
-const UPGRADE_TYPES = { upgrade: 1, safeDowngrade: 2, unsafeDowngrade: 3 } as const
 /** The first version with an upgrade type and a dry run. */
 const WITH_UPGRADE_TYPE = 1
 /**
@@ -152,13 +152,6 @@ function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): voi
     updates.map(({ feature }) => feature),
   )
   for (const update of updates) {
-    checkOptions<FeatureUpdate>(`a feature of ${operation}`, update, {
-      feature: aString,
-      version: anInteger(0, 32_767),
-      upgradeType: aKeyOf(UPGRADE_TYPES),
-    })
-    if ((update as Partial<FeatureUpdate>).version === undefined) {
-      throw new InvalidArgumentError(`${operation}: feature '${update.feature}' has no version`)
-    }
+    checkTable(`a feature of ${operation}`, update, FEATURE_UPDATE)
   }
 }

@@ -7,10 +7,11 @@ import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { LAST_WITH_NAMES, TopicIds } from '../consumer/offsets/topic-ids.ts'
-import { InvalidArgumentError, type KafkaError } from '../errors.ts'
-import { anInteger } from '../options.ts'
+import type { KafkaError } from '../errors.ts'
+import type { OptionTable } from '../option-table.ts'
+import { anInteger, aText } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
-import { checkTopicIds } from './ids.ts'
+import { aTopicId } from './ids.ts'
 import { checkDistinct, itemError, outcomeOf, retryUnlessUnknown, settled } from './items.ts'
 import {
   LIST_GROUP_OFFSETS_OPTIONS,
@@ -21,6 +22,7 @@ import {
   type ListGroupOffsetsOptions,
 } from './list-group-offsets.ts'
 import {
+  TOPIC_PARTITION,
   checkPartitions,
   partitionResults,
   partitionsByName,
@@ -38,9 +40,19 @@ export interface OffsetToSet extends TopicPartition {
   /**
    * The offset is rejected with UNKNOWN_TOPIC_ID if the topic of this name has another id (Kafka
    * 4.1 or newer; older brokers do not check). Checked only if all offsets of the call have it.
+   * Default: not checked.
    */
   readonly topicId?: string
 }
+
+/** The checks and defaults of `OffsetToSet`. */
+export const OFFSET_TO_SET = {
+  ...TOPIC_PARTITION,
+  offset: { check: anInteger(0), required: true },
+  leaderEpoch: { check: anInteger(0, 2 ** 31 - 1), defaultText: 'unknown' },
+  metadata: { check: aText, defaultText: 'empty' },
+  topicId: { check: aTopicId, defaultText: 'not checked' },
+} as const satisfies OptionTable<OffsetToSet>
 
 export function groupOffsetOperations(context: AdminContext) {
   const { cluster } = context
@@ -72,14 +84,7 @@ export function groupOffsetOperations(context: AdminContext) {
       const operation = 'alterGroupOffsets'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
-      checkPartitions(operation, offsets)
-      for (const { offset, topicId, ...one } of offsets) {
-        const problem = anInteger(0)(offset)
-        if (problem !== undefined) {
-          throw new InvalidArgumentError(`${operation}: the offset of ${nameOf(one)} ${problem}`)
-        }
-        if (topicId !== undefined) checkTopicIds(operation, [topicId])
-      }
+      checkPartitions(operation, offsets, OFFSET_TO_SET)
       const results = await alterOffsets(cluster, group, offsets, deadline)
       return settled(operation, results, settle)
     },

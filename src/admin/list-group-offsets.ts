@@ -8,8 +8,8 @@ import type { Recipient } from '../cluster/recipient.ts'
 import { LAST_WITH_NAMES } from '../consumer/offsets/topic-ids.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError, UnsupportedVersionError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anObject, aString, checkOptions } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { aBoolean, anArrayOf, anObject, aString } from '../options.ts'
 import {
   checkDistinct,
   exactNumber,
@@ -46,7 +46,19 @@ export interface GroupOffsets extends Item {
 
 /** A group whose offsets are listed, in all its partitions or in the given ones. */
 export type GroupPartitions =
-  string | { readonly group: string; readonly partitions: readonly TopicPartition[] }
+  | string
+  | {
+      /** The name of the group. */
+      readonly group: string
+      /** The partitions whose offsets are listed. */
+      readonly partitions: readonly TopicPartition[]
+    }
+
+/** The checks of `GroupPartitions` that are not only a name. */
+export const GROUP_PARTITIONS = {
+  group: { check: aString, required: true },
+  partitions: { check: anArrayOf(anObject), required: true },
+} as const satisfies OptionTable<Exclude<GroupPartitions, string>>
 
 /** The options of `listGroupOffsets`. */
 export interface ListGroupOffsetsOptions extends CallOptions {
@@ -90,10 +102,7 @@ export function groupsToList(
     throw new InvalidArgumentError(`${operation}: the groups must be an array`)
   const wanted = groups.map((given: GroupPartitions) => {
     if (typeof given === 'string') return { group: given, partitions: undefined }
-    checkOptions<Exclude<GroupPartitions, string>>(`a group of ${operation}`, given, {
-      group: aString,
-      partitions: anArrayOf(anObject),
-    })
+    checkTable(`a group of ${operation}`, given, GROUP_PARTITIONS)
     checkPartitions(operation, given.partitions)
     return given
   })

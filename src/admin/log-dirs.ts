@@ -17,7 +17,7 @@ import {
   type TopicPartition,
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, anObject, aString, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
@@ -29,13 +29,19 @@ import {
   settled,
   type Item,
 } from './items.ts'
-import { checkPartitions, inOrder } from './partitions.ts'
+import { TOPIC_PARTITION, checkPartitions, inOrder } from './partitions.ts'
 
 /** A replica of a partition: the copy that one broker has. */
 export interface PartitionReplica extends TopicPartition {
   /** The node id of the broker that has the replica. */
   readonly broker: number
 }
+
+/** The checks of `PartitionReplica`. */
+export const PARTITION_REPLICA = {
+  ...TOPIC_PARTITION,
+  broker: { check: anInteger(0), required: true },
+} as const satisfies OptionTable<PartitionReplica>
 
 /** A replica in a log directory. */
 export interface LogDirReplica extends TopicPartition {
@@ -107,6 +113,12 @@ export interface ReplicaMove extends PartitionReplica {
   readonly logDir: string
 }
 
+/** The checks of `ReplicaMove`. */
+export const REPLICA_MOVE = {
+  ...PARTITION_REPLICA,
+  logDir: { check: aString, required: true },
+} as const satisfies OptionTable<ReplicaMove>
+
 /** The result of `alterReplicaLogDirs` for one replica. */
 export interface ReplicaResult extends PartitionReplica, Item {}
 
@@ -168,11 +180,7 @@ export function logDirOperations(context: AdminContext) {
       const operation = 'alterReplicaLogDirs'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkReplicas(operation, moves)
-      for (const { logDir, ...replica } of moves) {
-        const problem = aString(logDir)
-        if (problem === undefined) continue
-        throw new InvalidArgumentError(`${operation}: the logDir of ${nameOf(replica)} ${problem}`)
-      }
+      for (const move of moves) checkTable(`${nameOf(move)} of ${operation}`, move, REPLICA_MOVE)
       const outcomes = await cluster.fanOut.run<ReplicaMove, undefined>({
         items: moves,
         to: ({ broker }) => ({ broker }),
@@ -328,11 +336,11 @@ function checkReplicas(operation: string, replicas: readonly PartitionReplica[])
   const seen = new Set<string>()
   for (const given of replicas as readonly (Partial<PartitionReplica> | null)[]) {
     const { topic, partition, broker } = given ?? {}
-    const isRight =
-      aString(topic) === undefined &&
-      anInteger(0)(partition) === undefined &&
-      anInteger(0)(broker) === undefined
-    if (!isRight) {
+    const problem =
+      PARTITION_REPLICA.topic.check(topic) ??
+      PARTITION_REPLICA.partition.check(partition) ??
+      PARTITION_REPLICA.broker.check(broker)
+    if (problem !== undefined) {
       throw new InvalidArgumentError(
         `${operation}: a replica must be { topic, partition, broker }, not ${shown(given)}`,
       )

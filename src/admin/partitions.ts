@@ -1,26 +1,41 @@
 import { InvalidArgumentError, type KafkaError } from '../errors.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
 import { anInteger, aString, shown } from '../options.ts'
 import { comparePartitions, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Item } from './items.ts'
 import { PartitionMap } from './partition-map.ts'
 
-/** Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. */
-export function checkPartitions(operation: string, partitions: readonly TopicPartition[]): void {
+/** The checks of `TopicPartition`. */
+export const TOPIC_PARTITION = {
+  topic: { check: aString, required: true },
+  partition: { check: anInteger(0, 2 ** 31 - 1), required: true },
+} as const satisfies OptionTable<TopicPartition>
+
+/**
+ * Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. Partitions that a
+ * call only names may have any other fields, because they are often results of other calls; where they have more than
+ * a name, `table` has it all.
+ */
+export function checkPartitions<One extends TopicPartition>(
+  operation: string,
+  partitions: readonly One[],
+  table?: OptionTable<One>,
+): void {
   if (!Array.isArray(partitions)) {
     throw new InvalidArgumentError(`${operation}: the partitions must be an array`)
   }
   const seen = new Set<string>()
   for (const given of partitions as readonly (Partial<TopicPartition> | null | undefined)[]) {
     const { topic, partition } = given ?? {}
-    const problem =
-      aString(topic) === undefined ? anInteger(0, 2 ** 31 - 1)(partition) : aString(topic)
+    const problem = TOPIC_PARTITION.topic.check(topic) ?? TOPIC_PARTITION.partition.check(partition)
     if (topic === undefined || partition === undefined || problem !== undefined) {
       throw new InvalidArgumentError(
         `${operation}: a partition must be { topic, partition }, not ${shown(given)}`,
       )
     }
     const name = nameOf({ topic, partition })
+    if (table !== undefined) checkTable(`${name} of ${operation}`, given as One, table)
     if (seen.has(name)) throw new InvalidArgumentError(`${operation}: ${name} is given twice`)
     seen.add(name)
   }

@@ -8,14 +8,15 @@ import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
-import { anArrayOf, anInteger, aString, checkOptions, shown } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { anArrayOf, anInteger, anObject, aString, shown, type Check } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { alterOffsets } from './group-offsets.ts'
 import { offsetsOfGroups } from './list-group-offsets.ts'
 import { checkDistinct, settled, type Item } from './items.ts'
 import { describeTopicsByName } from './describe-topics.ts'
 import { minimalMoves } from './minimal-moves.ts'
-import { checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
+import { TOPIC_PARTITION, checkPartitions, inOrder, type PartitionResult } from './partitions.ts'
 import { reassign } from './reassignments.ts'
 import { offsetsAt } from './records.ts'
 
@@ -34,11 +35,30 @@ export type OffsetResetTarget =
 export interface OffsetResetRequest {
   /** The name of the group. It must have no members when the plan is applied. */
   readonly group: string
-  /** Default: all partitions in which the group has committed. Not with `{ offsets }`. */
+  /**
+   * Only partitions of these topics, all of them. Not with `{ offsets }`. Default: all partitions in which the group
+   * has committed.
+   */
   readonly topics?: readonly string[]
-  /** The position at which the group continues. */
+  /** The position at which the group continues: `earliest`, `latest`, a Date, `{ by }` or `{ offsets }`. */
   readonly to: OffsetResetTarget
 }
+
+const aResetTarget: Check<OffsetResetTarget> = (to) =>
+  isResetTarget(to)
+    ? undefined
+    : "must be 'earliest', 'latest', a Date, { by: number } or { offsets }"
+
+/** The checks and defaults of `OffsetResetRequest`. */
+export const OFFSET_RESET_REQUEST = {
+  group: { check: aString, required: true },
+  topics: {
+    check: anArrayOf(aString),
+    defaultText: 'all partitions in which the group has committed',
+    noEffect: ({ to }) => (hasOffsets(to) ? 'with { offsets }' : undefined),
+  },
+  to: { check: aResetTarget, required: true },
+} as const satisfies OptionTable<OffsetResetRequest>
 
 /** The change of an offset reset in one partition. */
 export interface PlannedOffset extends TopicPartition, Item {
@@ -67,9 +87,16 @@ export interface ReassignmentRequest {
   readonly topics: readonly string[]
   /** The brokers that may have replicas, by node id. Default: all running brokers. */
   readonly brokers?: readonly number[]
-  /** Default: as many replicas as each partition has. */
+  /** How many replicas each partition gets. Default: as many as it has. */
   readonly replicationFactor?: number
 }
+
+/** The checks and defaults of `ReassignmentRequest`. */
+export const REASSIGNMENT_REQUEST = {
+  topics: { check: anArrayOf(aString), required: true },
+  brokers: { check: anArrayOf(anInteger(0)), defaultText: 'all running brokers' },
+  replicationFactor: { check: anInteger(1, 32_767), defaultText: 'as many as it has' },
+} as const satisfies OptionTable<ReassignmentRequest>
 
 /** The change of a reassignment in one partition. */
 export interface PlannedMove extends TopicPartition {
@@ -119,11 +146,7 @@ export function planOperations(context: AdminContext) {
     ): Promise<ReassignmentPlan> {
       const operation = 'planReassignment'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      checkOptions<ReassignmentRequest>(`the request of ${operation}`, request, {
-        topics: anArrayOf(aString),
-        brokers: anArrayOf(anInteger(0)),
-        replicationFactor: anInteger(1, 32_767),
-      })
+      checkTable(`the request of ${operation}`, request, REASSIGNMENT_REQUEST)
       checkDistinct(operation, 'topic', request.topics)
       return planMoves(cluster, request, deadline)
     },
@@ -153,7 +176,7 @@ async function planReset(
   deadline: Deadline,
 ): Promise<OffsetResetPlan> {
   const committed = await committedOf(cluster, group, deadline)
-  const given = typeof to === 'object' && 'offsets' in to ? to.offsets : undefined
+  const given = hasOffsets(to) ? to.offsets : undefined
   const partitions =
     given?.map(({ topic, partition }) => ({ topic, partition })) ??
     (topics === undefined
@@ -272,7 +295,7 @@ async function applyReset(
   deadline: Deadline,
 ): Promise<readonly PartitionResult[]> {
   checkDistinct('apply', 'group', [group])
-  checkPartitions('apply', offsets)
+  checkPartitions('apply', offsets, PLANNED_OFFSET)
   const committed = await committedOf(cluster, group, deadline)
   const failed: PartitionResult[] = []
   const current: (TopicPartition & { readonly offset: number })[] = []
@@ -295,7 +318,7 @@ async function applyMoves(
   { moves }: ReassignmentPlan,
   deadline: Deadline,
 ): Promise<readonly PartitionResult[]> {
-  checkPartitions('apply', moves)
+  checkPartitions('apply', moves, PLANNED_MOVE)
   const topics = [...new Set(moves.map(({ topic }) => topic))]
   const described = await describeTopicsByName(cluster, topics, deadline)
   const replicasOf = new Map(
@@ -334,25 +357,29 @@ function outdated(detail: string): KafkaError {
   return new KafkaError('PLAN_OUTDATED', `${detail}: make a new plan`, false)
 }
 
+const anOffset = anInteger(0)
+const someReplicas: Check<readonly number[]> = (value) =>
+  anArrayOf(anInteger(0))(value) ??
+  ((value as readonly number[]).length > 0 ? undefined : 'must not be empty')
+
+/** A plan may have been stored as JSON, and changed. */
+const PLANNED_OFFSET: OptionTable<PlannedOffset> = {
+  ...TOPIC_PARTITION,
+  from: { check: anOffset },
+  to: { check: anOffset },
+  error: { check: anObject },
+}
+const PLANNED_MOVE: OptionTable<PlannedMove> = {
+  ...TOPIC_PARTITION,
+  from: { check: anArrayOf(anInteger(0)), required: true },
+  to: { check: someReplicas, required: true },
+}
+
 function checkResetRequest(operation: string, request: OffsetResetRequest): void {
-  checkOptions<OffsetResetRequest>(`the request of ${operation}`, request, {
-    group: aString,
-    topics: anArrayOf(aString),
-    // The position is checked below, with an error that shows an example of each form.
-    to: () => undefined,
-  })
-  const { group, topics, to } = request
-  checkDistinct(operation, 'group', [group])
+  checkTable(`the request of ${operation}`, request, OFFSET_RESET_REQUEST)
+  const { topics, to } = request
   if (topics !== undefined) checkDistinct(operation, 'topic', topics)
-  if (!isResetTarget(to)) {
-    throw new InvalidArgumentError(
-      `${operation}: option 'to' must be 'earliest', 'latest', a Date, { by: number } or { offsets }, not ${shown(to)}`,
-    )
-  }
-  if (typeof to === 'string' || to instanceof Date || !('offsets' in to)) return
-  if (topics !== undefined) {
-    throw new InvalidArgumentError(`${operation}: option 'topics' has no effect with { offsets }`)
-  }
+  if (!hasOffsets(to)) return
   checkPartitions(operation, to.offsets)
   const wrong = to.offsets.find(({ offset }) => anInteger(0)(offset) !== undefined)
   if (wrong !== undefined) {
@@ -365,7 +392,11 @@ function checkResetRequest(operation: string, request: OffsetResetRequest): void
 function isResetTarget(to: unknown): boolean {
   if (to === 'earliest' || to === 'latest') return true
   if (to instanceof Date) return Number.isSafeInteger(to.getTime())
-  if (typeof to !== 'object' || to === null) return false
+  if (typeof to !== 'object' || to === null || Object.keys(to).length !== 1) return false
   if ('by' in to) return Number.isSafeInteger(to.by)
   return 'offsets' in to && Array.isArray(to.offsets)
+}
+
+function hasOffsets(to: OffsetResetTarget): to is Extract<OffsetResetTarget, { offsets: unknown }> {
+  return typeof to === 'object' && 'offsets' in to
 }

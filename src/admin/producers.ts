@@ -6,9 +6,8 @@ import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { anInteger, checkOptions, aString } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { anInteger } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import {
   exactNumber,
@@ -18,7 +17,12 @@ import {
   retryUnlessUnknown,
   type Item,
 } from './items.ts'
-import { checkPartitions, partitionsByName, partitionsFound } from './partitions.ts'
+import {
+  TOPIC_PARTITION,
+  checkPartitions,
+  partitionsByName,
+  partitionsFound,
+} from './partitions.ts'
 
 /** A producer that has written to a partition, as `describeProducers` returns it. */
 export interface ProducerState {
@@ -69,6 +73,14 @@ export interface OpenTransaction extends TopicPartition {
   /** As `describeProducers` returns it. Default: 0. */
   readonly coordinatorEpoch?: number
 }
+
+/** The checks and defaults of `OpenTransaction`. */
+export const OPEN_TRANSACTION = {
+  ...TOPIC_PARTITION,
+  producerId: { check: anInteger(0), required: true },
+  producerEpoch: { check: anInteger(0, 32_767), required: true },
+  coordinatorEpoch: { check: anInteger(0), default: 0 },
+} as const satisfies OptionTable<OpenTransaction>
 
 export function producerOperations(context: AdminContext) {
   const { cluster } = context
@@ -197,23 +209,9 @@ function producerState(found: ActiveProducer, where: string): ProducerState {
 }
 
 function checkOpenTransaction(operation: string, transaction: OpenTransaction): void {
-  const given: Partial<OpenTransaction> = transaction
-  const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = given
-  checkOptions(
-    `the transaction of ${operation}`,
-    { topic, partition, producerId, producerEpoch, coordinatorEpoch },
-    {
-      topic: aString,
-      partition: anInteger(0),
-      producerId: anInteger(0),
-      producerEpoch: anInteger(0, 32_767),
-      coordinatorEpoch: anInteger(0),
-    },
-  )
   checkPartitions(operation, [transaction])
-  if (producerId === undefined || producerEpoch === undefined) {
-    throw new InvalidArgumentError(
-      `${operation}: the transaction must have a producerId and a producerEpoch`,
-    )
-  }
+  // The other fields of a HangingTransaction describe it for people.
+  const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = transaction
+  const named = { topic, partition, producerId, producerEpoch, coordinatorEpoch }
+  checkTable(`the transaction of ${operation}`, named, OPEN_TRANSACTION)
 }

@@ -8,8 +8,8 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { BrokerError, InvalidArgumentError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { anArrayOf, anInteger, anObject, aString, checkOptions, shown } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { anArrayOf, anInteger, anObject, aString, shown } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import { aDirectoryId } from './ids.ts'
 import { exactNumber } from './items.ts'
@@ -61,25 +61,44 @@ export interface MetadataQuorum {
 export interface RaftListener {
   /** As in the controller's `listeners`, such as `CONTROLLER`. */
   readonly name: string
-  /** The host name or address. */
+  /** The host name or address of the controller. */
   readonly host: string
-  /** The port. */
+  /** The port of that host. */
   readonly port: number
 }
 
+/** The checks of `RaftListener`. */
+export const RAFT_LISTENER = {
+  name: { check: aString, required: true },
+  host: { check: aString, required: true },
+  port: { check: anInteger(1, 65_535), required: true },
+} as const satisfies OptionTable<RaftListener>
+
 /** A controller that votes in the quorum, by its node id and the id of its directory (KIP-853). */
 export interface RaftVoter {
-  /** Node id. */
+  /** The node id of the controller. */
   readonly voter: number
   /** The id of the directory of its metadata log: `directory.id` in its meta.properties. */
   readonly directoryId: string
 }
+
+/** The checks of `RaftVoter`. */
+export const RAFT_VOTER = {
+  voter: { check: anInteger(0), required: true },
+  directoryId: { check: aDirectoryId, required: true },
+} as const satisfies OptionTable<RaftVoter>
 
 /** A controller that `addRaftVoter` is to add. */
 export interface NewRaftVoter extends RaftVoter {
   /** The addresses on which the controller listens, by name of the listener. */
   readonly listeners: readonly RaftListener[]
 }
+
+/** The checks of `NewRaftVoter`. */
+export const NEW_RAFT_VOTER = {
+  ...RAFT_VOTER,
+  listeners: { check: anArrayOf(anObject), required: true },
+} as const satisfies OptionTable<NewRaftVoter>
 
 /** The options of `addRaftVoter` and `removeRaftVoter`. */
 export interface RaftVoterOptions extends CallOptions {
@@ -118,22 +137,13 @@ export function quorumOperations(context: AdminContext) {
       const operation = 'addRaftVoter'
       const settings = begin(context, operation, options, RAFT_VOTER_OPTIONS)
       const { deadline, clusterId = null } = settings
-      checkOptions<NewRaftVoter>(`the voter of ${operation}`, voter, {
-        voter: anInteger(0),
-        directoryId: aDirectoryId,
-        listeners: anArrayOf(anObject),
-      })
-      checkVoter(operation, voter)
-      const { listeners = [] } = voter as Partial<NewRaftVoter>
+      checkTable(`the voter of ${operation}`, voter, NEW_RAFT_VOTER)
+      const { listeners } = voter
       if (listeners.length === 0) {
         throw new InvalidArgumentError(`${operation}: the voter has no listeners`)
       }
       for (const listener of listeners) {
-        checkOptions<RaftListener>(`a listener of ${operation}`, listener, {
-          name: aString,
-          host: aString,
-          port: anInteger(1, 65_535),
-        })
+        checkTable(`a listener of ${operation}`, listener, RAFT_LISTENER)
       }
       await cluster.router.call(
         addRaftVoter,
@@ -142,7 +152,7 @@ export function quorumOperations(context: AdminContext) {
           timeoutMs: brokerTimeoutMs(cluster, deadline),
           voterId: voter.voter,
           voterDirectoryId: voter.directoryId,
-          listeners,
+          listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
         },
         { to: 'controller', what: `adding voter ${voter.voter} to the quorum`, deadline },
       )
@@ -153,11 +163,7 @@ export function quorumOperations(context: AdminContext) {
       const operation = 'removeRaftVoter'
       const settings = begin(context, operation, options, RAFT_VOTER_OPTIONS)
       const { deadline, clusterId = null } = settings
-      checkOptions<RaftVoter>(`the voter of ${operation}`, voter, {
-        voter: anInteger(0),
-        directoryId: aDirectoryId,
-      })
-      checkVoter(operation, voter)
+      checkTable(`the voter of ${operation}`, voter, RAFT_VOTER)
       await cluster.router.call(
         removeRaftVoter,
         {
@@ -236,14 +242,6 @@ function replicaOf({
     logEndOffset: exact(logEndOffset, 'log end offset'),
     ...(fetched < 0n ? {} : { lastFetchTimestamp: exact(fetched, 'last fetch') }),
     ...(caughtUp < 0n ? {} : { lastCaughtUpTimestamp: exact(caughtUp, 'last time in sync') }),
-  }
-}
-
-function checkVoter(operation: string, { voter, directoryId }: Partial<RaftVoter>): void {
-  if (voter === undefined || directoryId === undefined) {
-    throw new InvalidArgumentError(
-      `${operation}: the voter must have the fields voter (its node id) and directoryId`,
-    )
   }
 }
 

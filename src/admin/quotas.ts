@@ -2,8 +2,17 @@ import { alterClientQuotas as alterApi } from '../../protocol/apis/alter-client-
 import { describeClientQuotas as describeApi } from '../../protocol/apis/describe-client-quotas.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anObject, aString, checkOptions, type Check } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import {
+  aBoolean,
+  anArrayOf,
+  anObject,
+  aString,
+  aTableOf,
+  either,
+  oneOf,
+  type Check,
+} from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
 
@@ -14,13 +23,22 @@ const FIELDS: readonly EntityField[] = ['user', 'clientId', 'ip']
 
 /** The entity of a quota: a user, a client id, both together, or an address. Null stands for Kafka's default. */
 export interface QuotaEntity {
-  /** The name of a user; null for the default of all users. */
+  /** The name of a user; null for the default of all users. Default: of any user. */
   readonly user?: string | null
-  /** A client id; null for the default of all client ids. */
+  /** A client id; null for the default of all client ids. Default: with any client id. */
   readonly clientId?: string | null
-  /** Kafka 2.8 or newer. */
+  /** An address; null for the default of all addresses (Kafka 2.8 or newer). Default: from any address. */
   readonly ip?: string | null
 }
+
+const aName = either(aString, oneOf(null))
+
+/** The checks of `QuotaEntity`. */
+export const QUOTA_ENTITY = {
+  user: { check: aName, defaultText: 'of any user' },
+  clientId: { check: aName, defaultText: 'with any client id' },
+  ip: { check: aName, defaultText: 'from any address' },
+} as const satisfies OptionTable<QuotaEntity>
 
 /** The quotas of one entity, as `describeClientQuotas` returns them. */
 export interface ClientQuotas {
@@ -56,15 +74,35 @@ export interface QuotaFilter {
   readonly strict?: boolean
 }
 
+const aMatch = either(aString, oneOf(null, true))
+
+/** The checks and defaults of `QuotaFilter`. */
+export const QUOTA_FILTER = {
+  user: { check: aMatch, defaultText: 'any user or none' },
+  clientId: { check: aMatch, defaultText: 'any client id or none' },
+  ip: { check: aMatch, defaultText: 'any address or none' },
+  strict: { check: aBoolean, default: false },
+} as const satisfies OptionTable<QuotaFilter>
+
 /** Changes of one entity. Quotas that are not named stay as they are. */
 export interface QuotaChange {
   /** The entity of the quotas. */
   readonly entity: QuotaEntity
-  /** New values, by the name of the quota, such as `producer_byte_rate` in bytes per second. */
+  /** New values, by the name of the quota, such as `producer_byte_rate` in bytes per second. Default: none. */
   readonly set?: Readonly<Record<string, number>>
-  /** Quotas to remove. */
+  /** Quotas to remove, by name. Default: none. */
   readonly delete?: readonly string[]
 }
+
+const aNumber: Check<number> = (value) =>
+  typeof value === 'number' && !Number.isNaN(value) ? undefined : 'must be a number'
+
+/** The checks and defaults of `QuotaChange`. */
+export const QUOTA_CHANGE = {
+  entity: { check: anObject, required: true },
+  set: { check: aTableOf(aNumber), defaultText: 'none' },
+  delete: { check: anArrayOf(aString), defaultText: 'none' },
+} as const satisfies OptionTable<QuotaChange>
 
 /** The result of `alterClientQuotas` for one entity. */
 export interface QuotaChangeResult extends Item {
@@ -100,22 +138,19 @@ export function quotaOperations(context: AdminContext) {
     ): Promise<readonly ClientQuotas[]> {
       const operation = 'describeClientQuotas'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      checkOptions<QuotaFilter>(`the filter of ${operation}`, filter, {
-        user: aMatch,
-        clientId: aMatch,
-        ip: aMatch,
-        strict: aBoolean,
-      })
+      checkTable(`the filter of ${operation}`, filter, QUOTA_FILTER)
+      const { user, clientId, ip, strict = false } = filter
+      const parts = { user, clientId, ip }
       const { entries } = await cluster.router.call(
         describeApi,
         {
           components: FIELDS.flatMap((field) => {
-            const match = filter[field]
+            const match = parts[field]
             return match === undefined
               ? []
               : [{ entityType: ENTITY_TYPES[field], ...matchOf(match) }]
           }),
-          strict: filter.strict ?? false,
+          strict,
         },
         { to: 'any', what: 'describing client quotas', deadline },
       )
@@ -194,9 +229,10 @@ interface EntityPart {
   readonly entityName: string | null
 }
 
-function partsOf(entity: QuotaEntity): readonly EntityPart[] {
+function partsOf({ user, clientId, ip }: QuotaEntity): readonly EntityPart[] {
+  const names = { user, clientId, ip }
   return FIELDS.flatMap((field) => {
-    const entityName = entity[field]
+    const entityName = names[field]
     return entityName === undefined ? [] : [{ entityType: ENTITY_TYPES[field], entityName }]
   })
 }
@@ -229,15 +265,6 @@ function nameOf(entity: QuotaEntity): string {
   }).join(', ')
 }
 
-const aName: Check = (value) => (value === null ? undefined : aString(value))
-const aMatch: Check = (value) => (value === true ? undefined : aName(value))
-
-const numbers: Check = (value) =>
-  anObject(value) ??
-  (Object.values(value as object).every((one) => typeof one === 'number' && !Number.isNaN(one))
-    ? undefined
-    : 'must contain only numbers')
-
 /** Throws InvalidArgumentError. */
 function checkChanges(operation: string, changes: readonly QuotaChange[]): void {
   if (!Array.isArray(changes)) {
@@ -245,17 +272,9 @@ function checkChanges(operation: string, changes: readonly QuotaChange[]): void 
   }
   const seen = new Set<string>()
   for (const change of changes as readonly QuotaChange[]) {
-    checkOptions<QuotaChange>(`a change of ${operation}`, change, {
-      entity: anObject,
-      set: numbers,
-      delete: anArrayOf(aString),
-    })
+    checkTable(`a change of ${operation}`, change, QUOTA_CHANGE)
     const { entity, set = {}, delete: deleted = [] } = change
-    checkOptions<QuotaEntity>(`an entity of ${operation}`, entity, {
-      user: aName,
-      clientId: aName,
-      ip: aName,
-    })
+    checkTable(`an entity of ${operation}`, entity, QUOTA_ENTITY)
     const name = nameOf(entity)
     if (name === '') {
       throw new InvalidArgumentError(

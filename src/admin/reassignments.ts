@@ -11,7 +11,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anInteger, shown } from '../options.ts'
+import { aBoolean, anArrayOf, anInteger, either, oneOf } from '../options.ts'
 import {
   CHANGE_OPTIONS,
   begin,
@@ -21,6 +21,7 @@ import {
 } from './context.ts'
 import { itemError, outcomeOf, retryElsewhere, settled } from './items.ts'
 import {
+  TOPIC_PARTITION,
   checkPartitions,
   inOrder,
   partitionResults,
@@ -35,6 +36,12 @@ export interface NewReassignment extends TopicPartition {
    */
   readonly replicas: readonly number[] | null
 }
+
+/** The checks of `NewReassignment`. */
+export const NEW_REASSIGNMENT = {
+  ...TOPIC_PARTITION,
+  replicas: { check: either(anArrayOf(anInteger(0)), oneOf(null)), required: true },
+} as const satisfies OptionTable<NewReassignment>
 
 /** The options of `alterPartitionReassignments`. */
 export interface AlterReassignmentsOptions extends ChangeOptions {
@@ -195,14 +202,11 @@ export function checkReassignments(
   operation: string,
   reassignments: readonly NewReassignment[],
 ): void {
-  checkPartitions(operation, reassignments)
+  checkPartitions(operation, reassignments, NEW_REASSIGNMENT)
   for (const { replicas, ...one } of reassignments) {
     if (replicas === null) continue
-    const problem = anArrayOf(anInteger(0))(replicas)
-    if (problem !== undefined || replicas.length === 0) {
-      throw new InvalidArgumentError(
-        `${operation}: the replicas of ${nameOf(one)} must be an array of node ids, or null, not ${shown(replicas)}`,
-      )
+    if (replicas.length === 0) {
+      throw new InvalidArgumentError(`${operation}: ${nameOf(one)} must have at least one replica`)
     }
     if (new Set(replicas).size < replicas.length) {
       throw new InvalidArgumentError(`${operation}: a replica of ${nameOf(one)} is given twice`)

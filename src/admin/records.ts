@@ -28,7 +28,13 @@ import {
   settled,
   type Item,
 } from './items.ts'
-import { checkPartitions, inOrder, partitionsByName, partitionsFound } from './partitions.ts'
+import {
+  TOPIC_PARTITION,
+  checkPartitions,
+  inOrder,
+  partitionsByName,
+  partitionsFound,
+} from './partitions.ts'
 
 /**
  * A position in a partition: an end of the log, the first message at or after a time, the message
@@ -81,6 +87,12 @@ export interface RecordsToDelete extends TopicPartition {
   /** The first offset to keep; −1 deletes all records below the high watermark. */
   readonly beforeOffset: number
 }
+
+/** The checks of `RecordsToDelete`. */
+export const RECORDS_TO_DELETE = {
+  ...TOPIC_PARTITION,
+  beforeOffset: { check: anInteger(-1), required: true },
+} as const satisfies OptionTable<RecordsToDelete>
 
 /** The result of `deleteRecords` for one partition. */
 export interface DeletedRecords extends TopicPartition, Item {
@@ -136,14 +148,7 @@ export function recordOperations(context: AdminContext) {
     ): Promise<readonly DeletedRecords[]> {
       const operation = 'deleteRecords'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
-      checkPartitions(operation, records)
-      for (const { topic, partition, beforeOffset } of records) {
-        const problem = anInteger(-1)(beforeOffset)
-        if (problem === undefined) continue
-        throw new InvalidArgumentError(
-          `${operation}: beforeOffset of ${topic}-${partition} ${problem}, not ${shown(beforeOffset)}`,
-        )
-      }
+      checkPartitions(operation, records, RECORDS_TO_DELETE)
       const outcomes = await cluster.fanOut.run<RecordsToDelete, { lowWatermark: number }>({
         items: records,
         to: ({ topic, partition }) => ({ leader: { topic, partition } }),

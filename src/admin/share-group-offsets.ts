@@ -18,8 +18,8 @@ import {
   numbersByTopic,
   type TopicPartition,
 } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import { anInteger, shown } from '../options.ts'
+import type { OptionTable } from '../option-table.ts'
+import { anInteger } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkDistinct,
@@ -32,7 +32,13 @@ import {
   type Item,
 } from './items.ts'
 import { groupsToList, type GroupPartitions, type GroupToList } from './list-group-offsets.ts'
-import { checkPartitions, inOrder, partitionResults, type PartitionResult } from './partitions.ts'
+import {
+  TOPIC_PARTITION,
+  checkPartitions,
+  inOrder,
+  partitionResults,
+  type PartitionResult,
+} from './partitions.ts'
 import type { TopicResult } from './topics.ts'
 
 /** The start offset of a share group in one partition (KIP-932). */
@@ -61,6 +67,12 @@ export interface ShareGroupOffsetToSet extends TopicPartition {
   /** The offset of the first message that the group is to deliver. */
   readonly startOffset: number
 }
+
+/** The checks of `ShareGroupOffsetToSet`. */
+export const SHARE_GROUP_OFFSET_TO_SET = {
+  ...TOPIC_PARTITION,
+  startOffset: { check: anInteger(0), required: true },
+} as const satisfies OptionTable<ShareGroupOffsetToSet>
 
 export function shareGroupOffsetOperations(context: AdminContext) {
   const { cluster } = context
@@ -118,14 +130,7 @@ export function shareGroupOffsetOperations(context: AdminContext) {
       const operation = 'alterShareGroupOffsets'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
       checkDistinct(operation, 'group', [group])
-      checkPartitions(operation, offsets)
-      for (const { startOffset, ...one } of offsets) {
-        const problem = anInteger(0)(startOffset)
-        if (problem === undefined) continue
-        throw new InvalidArgumentError(
-          `${operation}: the startOffset of ${nameOf(one)} ${problem}, not ${shown(startOffset)}`,
-        )
-      }
+      checkPartitions(operation, offsets, SHARE_GROUP_OFFSET_TO_SET)
       const what = `setting offsets of share group '${group}'`
       const outcomes = await cluster.fanOut.run<ShareGroupOffsetToSet, undefined>({
         items: offsets,

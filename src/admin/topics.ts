@@ -4,8 +4,17 @@ import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topi
 import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anInteger, anObject, aString, checkOptions } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import {
+  aBoolean,
+  anArrayOf,
+  anInteger,
+  aString,
+  aTableOf,
+  aText,
+  either,
+  oneOf,
+} from '../options.ts'
 import {
   CHANGE_OPTIONS,
   begin,
@@ -28,18 +37,38 @@ import { waitUntilGone, waitUntilVisible } from './visibility.ts'
 export interface NewTopic {
   /** The name of the topic. */
   readonly topic: string
-  /** Default: the brokers' `num.partitions` (Kafka 2.4 or newer; older brokers need a number). */
+  /** How many partitions the topic gets. Default: the brokers' `num.partitions` (Kafka 2.4 or newer). */
   readonly partitions?: number
-  /** Default: the brokers' `default.replication.factor` (Kafka 2.4 or newer). */
+  /**
+   * How many replicas each partition gets. Default: the brokers' `default.replication.factor` (Kafka 2.4 or newer).
+   */
   readonly replicationFactor?: number
   /**
-   * The replicas of each partition, by node id, instead of numbers; the first replica of a
-   * partition is its leader.
+   * The replicas of each partition, by node id, instead of `partitions` and `replicationFactor`; the
+   * first replica of a partition is its leader. Default: the brokers choose.
    */
   readonly assignments?: readonly (readonly number[])[]
-  /** By Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. */
+  /** By Kafka's names, such as `{ 'cleanup.policy': 'compact' }`. Default: those of the brokers. */
   readonly configs?: Readonly<Record<string, string | null>>
 }
+
+const MOST_PARTITIONS = 2 ** 31 - 1
+const someBrokers = anArrayOf(anArrayOf(anInteger(0)))
+
+/** The checks and defaults of `NewTopic`. */
+export const NEW_TOPIC = {
+  topic: { check: aString, required: true },
+  partitions: {
+    check: anInteger(1, MOST_PARTITIONS),
+    defaultText: "the brokers' `num.partitions`",
+  },
+  replicationFactor: {
+    check: anInteger(1, 32_767),
+    defaultText: "the brokers' `default.replication.factor`",
+  },
+  assignments: { check: someBrokers, defaultText: 'the brokers choose' },
+  configs: { check: aTableOf(either(aText, oneOf(null))), defaultText: 'those of the brokers' },
+} as const satisfies OptionTable<NewTopic>
 
 /** The result of `createTopics` for one topic. */
 export interface CreatedTopic extends Item {
@@ -111,6 +140,13 @@ export interface NewPartitions {
   /** The replicas of each new partition, by node id. Default: the brokers choose. */
   readonly assignments?: readonly (readonly number[])[]
 }
+
+/** The checks and defaults of `NewPartitions`. */
+export const NEW_PARTITIONS = {
+  topic: { check: aString, required: true },
+  count: { check: anInteger(1, MOST_PARTITIONS), required: true },
+  assignments: { check: someBrokers, defaultText: 'the brokers choose' },
+} as const satisfies OptionTable<NewPartitions>
 
 /** The options of `createPartitions`. */
 export interface CreatePartitionsOptions extends TopicChangeOptions {
@@ -307,7 +343,7 @@ export function topicOperations(context: AdminContext) {
       const settings = begin(context, operation, options, CREATE_PARTITIONS_OPTIONS)
       const { deadline, settle, validateOnly } = settings
       checkTopics(operation, topics)
-      for (const topic of topics) checkNewPartitions(operation, topic)
+      for (const topic of topics) checkTable(`a topic of ${operation}`, topic, NEW_PARTITIONS)
       const byName = new Map(topics.map((topic) => [topic.topic, topic]))
       const outcomes = await cluster.fanOut.run<string, undefined>({
         items: [...byName.keys()],
@@ -397,8 +433,6 @@ function createTopicBody(
   }
 }
 
-const someBrokers = anArrayOf(anArrayOf(anInteger(0)))
-
 function checkTopics(operation: string, topics: readonly { readonly topic: string }[]): void {
   if (!Array.isArray(topics))
     throw new InvalidArgumentError(`${operation}: the topics must be an array`)
@@ -410,27 +444,10 @@ function checkTopics(operation: string, topics: readonly { readonly topic: strin
 }
 
 function checkNewTopic(operation: string, topic: NewTopic): void {
-  checkOptions<NewTopic>(`a topic of ${operation}`, topic, {
-    topic: aString,
-    partitions: anInteger(1, 2 ** 31 - 1),
-    replicationFactor: anInteger(1, 32_767),
-    assignments: someBrokers,
-    configs: anObject,
-  })
+  checkTable(`a topic of ${operation}`, topic, NEW_TOPIC)
   if (topic.assignments === undefined) return
   if (topic.partitions !== undefined || topic.replicationFactor !== undefined) {
     const either = 'either assignments or partitions and replicationFactor'
     throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' must have ${either}`)
-  }
-}
-
-function checkNewPartitions(operation: string, topic: NewPartitions): void {
-  checkOptions<NewPartitions>(`a topic of ${operation}`, topic, {
-    topic: aString,
-    count: anInteger(1, 2 ** 31 - 1),
-    assignments: someBrokers,
-  })
-  if ((topic as Partial<NewPartitions>).count === undefined) {
-    throw new InvalidArgumentError(`${operation}: topic '${topic.topic}' has no count`)
   }
 }

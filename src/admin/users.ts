@@ -3,7 +3,8 @@ import { describeUserScramCredentials as describeApi } from '../../protocol/apis
 import { cryptoModule, pbkdf2 } from '../builtins.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { anInteger, aString, checkOptions, concealed, oneOf, type Check } from '../options.ts'
+import { checkTable, type OptionTable } from '../option-table.ts'
+import { anArrayOf, anInteger, anObject, aString, concealed, oneOf } from '../options.ts'
 import type { ScramName } from '../network/sasl/scram.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
@@ -17,6 +18,8 @@ const NAMES: readonly ScramName[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
 
 /** The lowest number that Kafka accepts, which is also the one that its own tools use. */
 const DEFAULT_ITERATIONS = 4096
+/** More iterations would occupy this process for seconds; brokers reject far fewer. */
+const MOST_ITERATIONS = 1_000_000
 const SALT_BYTES = 24
 
 /** A SCRAM credential of a user. Brokers do not return passwords. */
@@ -49,15 +52,31 @@ export interface ScramUpsertion {
   readonly delete?: undefined
 }
 
+/** The checks and defaults of `ScramUpsertion`. */
+export const SCRAM_UPSERTION = {
+  user: { check: aString, required: true },
+  mechanism: { check: oneOf(...NAMES), required: true },
+  password: { check: concealed(aString), required: true },
+  iterations: { check: anInteger(1, MOST_ITERATIONS), default: DEFAULT_ITERATIONS },
+  delete: { check: oneOf() },
+} as const satisfies OptionTable<ScramUpsertion>
+
 /** Deletes a user's credential for one mechanism. */
 export interface ScramDeletion {
   /** The name of the user. */
   readonly user: string
   /** The mechanism whose credential is deleted. */
   readonly mechanism: ScramName
-  /** Deletes the credential. */
+  /** True: deletes the credential. */
   readonly delete: true
 }
+
+/** The checks of `ScramDeletion`. */
+export const SCRAM_DELETION = {
+  user: { check: aString, required: true },
+  mechanism: { check: oneOf(...NAMES), required: true },
+  delete: { check: oneOf(true), required: true },
+} as const satisfies OptionTable<ScramDeletion>
 
 /** A credential that `alterUserScramCredentials` is to set or delete. */
 export type ScramAlteration = ScramUpsertion | ScramDeletion
@@ -185,37 +204,24 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
   return { upsertions, deletions }
 }
 
-const isTrue: Check = (value) => (value === true ? undefined : 'must be true')
-
-/** More iterations would occupy this process for seconds; brokers reject far fewer. */
-const MOST_ITERATIONS = 1_000_000
-
 /** Throws InvalidArgumentError, whose message does not contain passwords. */
 function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
-  if (!Array.isArray(alterations)) {
-    throw new InvalidArgumentError(`${operation}: the alterations must be an array`)
+  const problem = anArrayOf(anObject)(alterations)
+  if (problem !== undefined) {
+    throw new InvalidArgumentError(`${operation}: the alterations ${problem}`)
   }
   const seen = new Set<string>()
-  for (const alteration of alterations as readonly ScramAlteration[]) {
-    const { user, mechanism } = alteration
+  for (const alteration of alterations) {
     const what = `an alteration of ${operation}`
-    const checks: Readonly<Record<string, Check<unknown>>> = {
-      user: aString,
-      mechanism: oneOf(...NAMES),
-      password: concealed(aString),
-      iterations: anInteger(1, MOST_ITERATIONS),
-      delete: isTrue,
+    const {
+      password,
+      delete: deletion,
+    }: { readonly password?: unknown; readonly delete?: unknown } = alteration
+    if ((password !== undefined) === (deletion !== undefined)) {
+      throw new InvalidArgumentError(`${what} must have either 'password' or 'delete: true'`)
     }
-    checkOptions<Record<string, unknown>>(what, { ...alteration }, checks)
-    if ((user as unknown) === undefined || (mechanism as unknown) === undefined) {
-      throw new InvalidArgumentError(`${what} must have 'user' and 'mechanism'`)
-    }
-    const hasPassword = 'password' in alteration && (alteration.password as unknown) !== undefined
-    if (hasPassword === (alteration.delete === true)) {
-      throw new InvalidArgumentError(
-        `${what} of user '${user}' must have either 'password' or 'delete: true'`,
-      )
-    }
+    checkTable(what, alteration, deletion === undefined ? SCRAM_UPSERTION : SCRAM_DELETION)
+    const { user, mechanism } = alteration
     const key = JSON.stringify([user, mechanism])
     if (seen.has(key)) {
       throw new InvalidArgumentError(`${operation}: ${mechanism} of user '${user}' is given twice`)

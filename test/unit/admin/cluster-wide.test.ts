@@ -59,7 +59,7 @@ describe('features', () => {
 
   it('with an invalid level or type are rejected by name', async () => {
     for (const [update, message] of [
-      [{ feature: 'a' }, "feature 'a' has no version"],
+      [{ feature: 'a' }, "option 'version' is missing"],
       [{ feature: 'a', version: -1 }, "option 'version'"],
       [{ feature: 'a', version: 1, upgradeType: 'down' }, "option 'upgradeType'"],
     ] as const) {

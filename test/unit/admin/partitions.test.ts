@@ -86,10 +86,10 @@ describe('reassignments', () => {
   it('with invalid replicas are rejected before anything is sent', async () => {
     const before = kafka.requests.all().length
     for (const [replicas, message] of [
-      [[], 'an array of node ids'],
+      [[], 'moved-0 must have at least one replica'],
       [[1, 1], 'is given twice'],
-      [[-1], 'an array of node ids'],
-      ['1', 'an array of node ids'],
+      [[-1], "moved-0 of alterPartitionReassignments: option 'replicas' must be a whole number"],
+      ['1', "moved-0 of alterPartitionReassignments: option 'replicas' must be an array"],
     ] as const) {
       const call = admin.alterPartitionReassignments([
         { ...at('moved', 0), replicas: replicas as never },

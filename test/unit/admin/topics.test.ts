@@ -127,7 +127,7 @@ describe('topics by id', () => {
     expect(described?.error?.message).toContain('Kafka 3.1')
     expect((await failureOf(its.admin.deleteTopicsById([NO_TOPIC]))).message).toContain('Kafka 2.8')
     expect((await failureOf(admin.deleteTopicsById(['orders']))).message).toContain(
-      'a topic id must have 22 characters',
+      'each id must be a topic id of 22 characters',
     )
   })
 })
