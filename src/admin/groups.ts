@@ -58,7 +58,8 @@ export function groupOperations(context: AdminContext) {
 
     /**
      * Returns the groups of all types, by id. Each broker lists the groups that it coordinates;
-     * brokers that did not respond are in `incomplete`, and their groups are missing.
+     * brokers that did not respond are in `incomplete`, and their groups are missing. The brokers
+     * are those that Metadata returns during the call, never a list from before it.
      */
     async listGroups(options: ListGroupsOptions = {}): Promise<GroupList> {
       const { deadline, ...filters } = begin(context, 'listGroups', options, LIST_GROUPS_OPTIONS)

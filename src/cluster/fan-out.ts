@@ -124,7 +124,8 @@ export class FanOut {
   /**
    * Sends the same request to every broker of the cluster. Brokers that still fail at the deadline are in `incomplete`,
    * each with its error: the merged result lacks their part. Brokers that are known already are asked while the list of
-   * brokers is refreshed, so that a call takes one round trip instead of two.
+   * brokers is refreshed, so that a call takes one round trip instead of two. The list is of a moment within the call:
+   * a broker that registered before it, as far as the broker that returned the list knew, is asked or in `incomplete`.
    */
   async everyBroker<Result>(settings: {
     readonly what: string
