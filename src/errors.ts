@@ -7,7 +7,7 @@ import { recoveryFor, type Recovery } from './recovery.ts'
 /** The longest message of an error, so that a broker's text cannot fill a log. */
 const LONGEST_MESSAGE = 4_000
 
-/** The subject of an error, as far as it is known. */
+/** The subject of an error, if it is known. */
 export interface ErrorContext {
   /** `host:port` of the broker. */
   readonly broker?: string | undefined

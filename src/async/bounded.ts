@@ -4,9 +4,9 @@ import { onAbort } from './on-abort.ts'
 import { Timer } from './timer.ts'
 
 /**
- * Waits for a function that takes no signal. Rejects with TookTooLongError when the time is over, or with the reason of
- * the signal when it is aborted; the function then continues by itself. Costs a timer and no AbortController, because
- * every request of the client waits like this.
+ * Waits for a function that takes no signal. Rejects with TookTooLongError when the time has passed, or with the reason
+ * of the signal when it is aborted; the function then continues by itself. Costs a timer and no AbortController,
+ * because every request of the client waits like this.
  */
 export async function bounded<T>(
   timeoutMs: number,

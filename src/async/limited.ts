@@ -1,7 +1,7 @@
 import { onAbort } from './on-abort.ts'
 import { Timer } from './timer.ts'
 
-/** The reason with which `limited` aborts its signal, and `bounded` rejects, when the time is over. */
+/** The reason with which `limited` aborts its signal, and `bounded` rejects, when the time has passed. */
 export class TookTooLongError extends Error {
   override readonly name = 'TookTooLongError'
 
@@ -11,8 +11,8 @@ export class TookTooLongError extends Error {
 }
 
 /**
- * Runs a function with a signal that is aborted when the time is over or `outer` is aborted, and removes its listener
- * afterwards. AbortSignal.any would keep a listener on a long-lived signal for every call.
+ * Runs a function with a signal that is aborted when the time has passed or `outer` is aborted, and removes its
+ * listener afterwards. AbortSignal.any would keep a listener on a long-lived signal for every call.
  */
 export async function limited<T>(
   timeoutMs: number,

@@ -28,8 +28,8 @@ export function checkWait(wait: WaitOptions): void {
 }
 
 /**
- * Waits within these bounds. Rejects with RequestTimeoutError and the given reason when the time is over, or with the
- * signal's reason.
+ * Waits within these bounds. Rejects with RequestTimeoutError and the given reason when the time has passed, or with
+ * the signal's reason.
  */
 export async function within<T>(
   { timeoutMs, signal }: WaitOptions,

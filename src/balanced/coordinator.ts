@@ -16,7 +16,7 @@ export interface Coordinator {
   /** The name for logs and errors: `ZooKeeper at zk1:2181`, `Kafka's group protocol`. */
   readonly name: string
 
-  /** The id of this member in the group, as far as it is known. */
+  /** The id of this member in the group, if it is known. */
   readonly memberId: string
 
   /**

@@ -35,7 +35,7 @@ export class Cluster {
     return this.#pool.brokers
   }
 
-  /** The controller, as far as known. Brokers before 0.10 (Metadata v0) do not report it. */
+  /** The controller, if known. Brokers before 0.10 (Metadata v0) do not report it. */
   get controller(): Broker | undefined {
     return this.#metadata.controller
   }
@@ -53,7 +53,7 @@ export class Cluster {
     return this.#metadata.known(topic)
   }
 
-  /** The broker that leads a partition, as far as known. */
+  /** The broker that leads a partition, if known. */
   leaderOf(topic: string, partition: number): Broker | undefined {
     return this.#metadata.leaderOf(topic, partition)
   }

@@ -33,7 +33,7 @@ export class Coordinators {
     this.#pool = pool
   }
 
-  /** The coordinator, as far as known. */
+  /** The coordinator, if known. */
   known(kind: CoordinatorKind, key: string): Broker | undefined {
     const known = this.#known.get(`${kind}/${key}`)
     // The broker has left the cluster, or has moved.

@@ -50,7 +50,7 @@ export class MetadataCache {
     this.#pool = pool
   }
 
-  /** The controller, as far as known. Brokers before 0.10 (Metadata v0) do not report it. */
+  /** The controller, if known. Brokers before 0.10 (Metadata v0) do not report it. */
   get controller(): Broker | undefined {
     return this.#pool.brokers.get(this.#controllerId)
   }
@@ -74,7 +74,7 @@ export class MetadataCache {
     return performance.now() - (this.#learnedAt.get(topic) ?? -Infinity)
   }
 
-  /** The broker that leads a partition, as far as known. */
+  /** The broker that leads a partition, if known. */
   leaderOf(topic: string, partition: number): Broker | undefined {
     const partitions = this.known(topic)?.partitions
     const found = partitions && partitionNumbered(partitions, partition)

@@ -156,7 +156,7 @@ export class Router {
     )
   }
 
-  /** The broker of a target, as far as known. Undefined for `any`. */
+  /** The broker of a target, if known. Undefined for `any`. */
   known(to: Target): Broker | undefined {
     if (to === 'any') return undefined
     if (to === 'controller') return this.#metadata.controller

@@ -38,7 +38,7 @@ export interface PeekableFeed<
   give(peeked: Peeked): boolean
 }
 
-/** Waits for the next item. Returns undefined at the end and when the time is over. */
+/** Waits for the next item. Returns undefined at the end and when the time has passed. */
 export async function nextOf<T>(
   feed: MessageFeed<unknown>,
   take: () => T | undefined,

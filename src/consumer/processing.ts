@@ -45,7 +45,8 @@ export class Processing<Value, Key> {
   }
 
   /**
-   * Like `finished`, before the consumer is closed. False: the time is over, except for the share of the last commit.
+   * Like `finished`, before the consumer is closed. False: the time has passed, except for the share of the last
+   * commit.
    */
   async finishedInTime(
     states: readonly PartitionState[],

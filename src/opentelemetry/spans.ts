@@ -47,7 +47,7 @@ export type ProcessedMessage = Pick<
   'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'
 >
 
-/** The consumer of a processed message, as far as known. */
+/** The consumer of a processed message, if known. */
 export interface Consumer {
   readonly clientId: string | undefined
   readonly clusterId?: string | undefined

@@ -31,7 +31,7 @@ export function notAcknowledged(
 
 /**
  * True if the broker refuses renewals because the group has them disabled (share.renew.acknowledge.enable). Kafka 4.4
- * has the same code for it as for a lock that was lost: only its text tells.
+ * has the same code for it as for a lost lock: only the text differs.
  */
 export function areRenewalsDisabled(errorCode: number, detail: string | null): boolean {
   return (

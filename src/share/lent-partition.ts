@@ -28,7 +28,7 @@ export interface AcknowledgedPart {
   readonly attempt: number
   /** It is not sent before this time, by `performance.now()`. */
   readonly notBefore: number
-  /** When the last of its locks ends: later, repeating it has no effect. */
+  /** When the last of its locks ends: after that, a repetition has no effect. */
   readonly lockedUntil: number
   /** How often it was divided because the broker has refused it. */
   readonly divisions: number
@@ -95,7 +95,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return !this.#pending.isEmpty || !this.#late.isEmpty || this.#parts.length > 0
   }
 
-  /** From when on there is a part to send, by `performance.now()`. Infinity: there is nothing to acknowledge. */
+  /** The time, by `performance.now()`, from which a part can be sent; Infinity if there is nothing to acknowledge. */
   get dueAt(): number {
     if (!this.#pending.isEmpty || !this.#late.isEmpty) return 0
     return this.#parts.reduce((due, { notBefore }) => Math.min(due, notBefore), Infinity)

@@ -89,7 +89,7 @@ export class ShareMembership {
   readonly #stopping = new AbortController()
   #epoch = JOINING
   /** True after the coordinator has received all fields; false before the first request and after a failed one. */
-  #isToldAll = false
+  #hasSentAll = false
   /** True after a request to join was sent, also if its response was lost: the coordinator may have added the member. */
   #mayBeMember = false
   #isProblemReported = false
@@ -221,7 +221,7 @@ export class ShareMembership {
 
   /** Returns the wait before the heartbeat that follows an error; Infinity if no later one can succeed. */
   #waitAfter(error: unknown): number {
-    this.#isToldAll = false
+    this.#hasSentAll = false
     const code = error instanceof BrokerError ? error.errorCode : undefined
     switch (code) {
       case ErrorCode.UNKNOWN_MEMBER_ID:
@@ -256,7 +256,7 @@ export class ShareMembership {
 
   #joinsAgain(): void {
     this.#epoch = JOINING
-    this.#isToldAll = false
+    this.#hasSentAll = false
     this.#hasPartitions = false
     this.#soonMs = SOON_MS
   }
@@ -286,7 +286,7 @@ export class ShareMembership {
   async #beat(broker: Broker, what: string, deadline: Deadline): Promise<void> {
     const { group: groupId, topics, rack } = this.#options
     const epoch = this.#epoch
-    const isWhole = epoch === JOINING || (epoch !== LEAVING && !this.#isToldAll)
+    const isWhole = epoch === JOINING || (epoch !== LEAVING && !this.#hasSentAll)
     const versions = await broker.versions('group')
     if (!versions.has(shareAcknowledge) || versions.pick(shareAcknowledge) < WITH_RENEWALS) {
       throw unsupported(what, broker.name, 'is older')
@@ -313,7 +313,7 @@ export class ShareMembership {
     // A heartbeat from before the member left, or joined again, no longer counts.
     if (this.#epoch !== epoch || epoch === LEAVING) return
     if (epoch === JOINING) this.#joinedAt = performance.now()
-    this.#isToldAll = true
+    this.#hasSentAll = true
     this.#epoch = response.memberEpoch
     this.#intervalMs = response.heartbeatIntervalMs || FIRST_INTERVAL_MS
     const { assignment } = response

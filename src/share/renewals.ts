@@ -9,7 +9,7 @@ export interface RenewalsOptions {
 }
 
 /**
- * Renews locks when half of their time is over (KIP-1222): the locks of messages that handlers of `run` are
+ * Renews locks when half of their time has passed (KIP-1222): the locks of messages that handlers of `run` are
  * processing, and of messages that wait in the buffer while the application makes progress. If a lock expired in the
  * buffer, the broker would deliver the message once more and count a failed delivery.
  *

@@ -65,7 +65,10 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return this.#waiting !== undefined
   }
 
-  /** The application has requested a message that there is none of, and does not wait: there is one soon, perhaps. */
+  /**
+   * The application has requested a message without waiting, and none is available: one has to be fetched for its next
+   * request.
+   */
   requestLater(): void {
     this.#isRequested = true
     this.#options.onWaiting()
@@ -79,7 +82,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return isRequested
   }
 
-  /** True if the application is processing messages that it did not get by `run`. */
+  /** True if the application is processing messages that it did not get through `run`. */
   get isInProcess(): boolean {
     return this.#inProcess.length > 0
   }

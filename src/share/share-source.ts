@@ -103,7 +103,7 @@ export class ShareSource {
     return false
   }
 
-  /** From when on there are acknowledgements to send, by `performance.now()`. Infinity: there are none. */
+  /** The time from which there are acknowledgements to send, by `performance.now()`. Infinity: there are none. */
   get dueAt(): number {
     let due = Infinity
     for (const one of this.#lent.values()) due = Math.min(due, one.dueAt)

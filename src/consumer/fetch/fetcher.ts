@@ -291,7 +291,7 @@ export class Fetcher {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
       const bytes = this.#responses.handle(response, asked, byId, source.broker)
-      if (bytes > 0) this.#tell(source.broker, bytes, asked, performance.now() - began)
+      if (bytes > 0) this.#reportFetch(source.broker, bytes, asked, performance.now() - began)
       source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
@@ -311,7 +311,7 @@ export class Fetcher {
     }
   }
 
-  #tell(
+  #reportFetch(
     { name: broker }: Broker,
     bytes: number,
     asked: readonly Asked[],

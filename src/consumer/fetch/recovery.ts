@@ -35,7 +35,7 @@ export async function reset(
   const to = await lookUp(cluster, settings, state, spec)
   if (!state.isAssigned || state.fetch.version !== version) return undefined
   cluster.options.logger.warn(`${problem}: the consumer continues at ${to}, the ${spec}`)
-  tell(cluster, { topic, partition, from, to, reason })
+  reportMove(cluster, { topic, partition, from, to, reason })
   state.jumpTo(to)
   return undefined
 }
@@ -75,7 +75,7 @@ export async function validate(
   logger.warn(
     `${name} lost the messages from offset ${to} up to ${position}, which had been read, in a leader change: the consumer continues at ${to}`,
   )
-  tell(cluster, { topic, partition, from: position, to, reason: 'truncated' })
+  reportMove(cluster, { topic, partition, from: position, to, reason: 'truncated' })
   return { kind: 'truncated', to, leaderEpoch }
 }
 
@@ -132,7 +132,7 @@ function problemOf(
     : `the leader of ${name} does not know epoch ${leaderEpoch}, in which the messages up to offset ${offset} were written`
 }
 
-function tell(cluster: Cluster, event: Omit<PositionEvent, 'clientId'>): void {
+function reportMove(cluster: Cluster, event: Omit<PositionEvent, 'clientId'>): void {
   if (!positionChannel.hasSubscribers) return
   const told: PositionEvent = { clientId: cluster.options.metrics.clientId, ...event }
   positionChannel.publish(told)

@@ -52,7 +52,7 @@ export class Partition {
   readonly #topicId: string
   readonly #storage: ClusterStorage
 
-  /** `startOffset` is where its log starts, the rest of which the storage may have. */
+  /** `startOffset` is the first offset of its log, whose records the storage may have. */
   constructor(
     topic: { readonly name: string; readonly id: string },
     index: number,

@@ -4,8 +4,8 @@ import { fetchable, knownPartition } from './fetch-read.ts'
 import type { FetchPartition } from '../fetch/sessions.ts'
 
 /**
- * Waits until this many bytes can be read, a partition has an error, the time is over, or the
- * client no longer waits for the response.
+ * Waits until this many bytes can be read, a partition has an error, the time has passed, or the client no longer waits
+ * for the response.
  */
 export function waitForBytes(
   context: RequestContext,

@@ -216,7 +216,7 @@ function readOnce(
   })
 }
 
-/** Does the same as soon as records can be acquired, or when the time is over. */
+/** Does the same as soon as records can be acquired, or when the time has passed. */
 async function waited(
   request: FetchRequest,
   context: RequestContext,

@@ -57,8 +57,8 @@ export class Segment {
   }
 
   /**
-   * Copies a batch behind the last one, so that its offsets can be set. The batch becomes part of
-   * the segment with `added`.
+   * Copies a batch to the end, after the last one, so that its offsets can be set. The batch becomes part of the
+   * segment with `added`.
    */
   place(batch: Uint8Array): Buffer {
     const data = this.#data

@@ -79,7 +79,7 @@ export class TopicMetadata {
     return client.request(metadata, body)
   }
 
-  /** Waits until all partitions of the topics have leaders. Resolves with false if the time is over before. */
+  /** Waits until all partitions of the topics have leaders. Resolves with false if the time has passed before. */
   async untilLed(topics: readonly string[], timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs
     for (;;) {

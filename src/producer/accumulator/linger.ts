@@ -63,7 +63,7 @@ export class Linger {
     return waiting
   }
 
-  /** Ends the wait of batches whose time is over. */
+  /** Ends the wait of batches whose time has passed. */
   endDue(): Batch[] {
     if (this.#batches.length === 0) return this.#batches
     // Timers may fire a little early, so a wait that is nearly over counts as over.

@@ -46,8 +46,8 @@ export class Backoffs {
   ): void {
     const { topic, partition } = queue
     const isLedElsewhere = this.#isLedSince(queue, failedEpoch)
-    // Brokers may not know a new topic yet: its messages wait until their time is over. If the refresh fails, nothing
-    // can be sent, and the next check finds that.
+    // Brokers may not know a new topic yet: its messages wait until their time has passed. If the refresh fails,
+    // nothing can be sent, and the next check finds that.
     if (!isLedElsewhere && suggestsNewMetadata(error)) this.#refreshed(topic)
     queue.lastError = error
     if (this.#isStopped) return

@@ -2,7 +2,7 @@ import { Timer } from '../../async/timer.ts'
 import type { IncompleteBatches } from '../accumulator/incomplete-batches.ts'
 import type { Outcomes } from './outcomes.ts'
 
-/** Fails batches whose `deliveryTimeoutMs` is over. */
+/** Fails batches whose `deliveryTimeoutMs` has passed. */
 export class Expiry {
   readonly #incomplete: IncompleteBatches
   readonly #deliveryTimeoutMs: number

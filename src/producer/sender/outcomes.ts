@@ -110,7 +110,7 @@ export class Outcomes {
   }
 
   /**
-   * The batch's `deliveryTimeoutMs` is over. It also fails while it is in flight, because its response may come too
+   * The batch's `deliveryTimeoutMs` has passed. It also fails while it is in flight, because its response may come too
    * late; the next batch of its partition still waits for that response.
    */
   expired(batch: Batch): void {

@@ -57,7 +57,7 @@ const OF_REQUEST: Readonly<
  */
 const LOST_PRODUCER: readonly string[] = ['UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_ID_MAPPING']
 
-/** Errors that are in neither table. `retriable`: the error was retried until the time was over. */
+/** Errors that are in neither table. `retriable`: the error was retried until the time had passed. */
 const OTHERWISE: Readonly<
   Record<
     TransactionRequest,

@@ -50,6 +50,9 @@ const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   ['come round|comes round', 'name what happens'],
   ['by turns', '"alternately"'],
   ['such a one', 'name it'],
+  ['as far as known', '"if known"'],
+  ['lies? in the future', '"is in the future"'],
+  ['from when on|until when', '"the time from which", "the time until which"'],
   ['stirs?|stirred|stirring', '"triggers"'],
 ]
 
