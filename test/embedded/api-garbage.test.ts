@@ -4,7 +4,7 @@ import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, KafkaError } from '../../src/index.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 
-/** What callers without TypeScript may give, by mistake or from a request of somebody else's. */
+/** Values that callers without TypeScript may pass, by mistake or out of another client's request. */
 const GARBAGE: readonly unknown[] = [
   null,
   true,

@@ -162,7 +162,7 @@ it('a member detects that a partition was released before it began to wait for i
         connect() {
           const client = createNodeClient(parseZooKeeperHosts(zookeeper.hosts), 6_000, undefined)
           const read = client.getData.bind(client)
-          // The owner goes while this member asks who it is.
+          // The owner leaves while this member looks up its name.
           client.getData = (path: string, ...rest: unknown[]) => {
             const going = path === `${FOLDER}/1-0` ? other.removeAll([path]) : Promise.resolve()
             void going.then(() => Reflect.apply(read, client, [path, ...rest]) as unknown)

@@ -111,7 +111,7 @@ describe('a data folder in use', () => {
     ['a process that is no more', () => `${endedProcess()} 1\n`],
     ['this process number in another life', () => `${process.pid} 1\n`],
     ['a holder that is gone with its claim', () => `${endedProcess()} 1 some-id\n`],
-    ['nobody that could be read', () => 'half a li'],
+    ['a process id that cannot be read', () => 'half a li'],
   ])('is taken over from %s', async (_name, lock) => {
     using folder = new TemporaryFolder()
     writeFileSync(join(folder.path, 'lock'), lock())

@@ -31,7 +31,7 @@ async function showsAll(command: RunningCommand): Promise<void> {
   expect(stdout).toMatch(
     /Process D \(pid \d+\) joins\.[^]*It owns its share of the partitions after/,
   )
-  // A line a second: who owns what, rates, lag.
+  // One line each second: the owners of the partitions, rates, lag.
   expect(stdout).toMatch(/ s {2}sent [\d,]+ [\d,]+\/s {2}lag [\d,]+ {2}A .*D \[\d+ \d+ \d+ \d+\]/)
   expect(stdout).not.toContain('\x1b')
   const digests = [...stdout.matchAll(/SHA-256 of all messages \w+ +([0-9a-f]{64})/g)]

@@ -6,7 +6,7 @@ import { EmbeddedCluster } from '../../src/embedded/index.ts'
 import { KafkaClient, KafkaError, UnsupportedVersionError } from '../../src/index.ts'
 import { releaseWith } from '../../src/network/api-releases.ts'
 
-/** A body of defaults: empty lists, empty names. Without acks nobody answers Produce. */
+/** A body of defaults: empty lists, empty names. Without acks a broker does not answer Produce. */
 function emptyBodyOf({ name, request }: Api): Encodable<Fields> {
   const fields: Fields = request.fields
   const body: Record<string, unknown> = {}

@@ -150,14 +150,14 @@ describe('the coordinator of a classic group', () => {
     await using scene = await GroupScene.open({ brokers: 1 })
     const one = await scene.start('one', { sessionTimeoutMs: 300 })
     const silence = scene.kafka.faults.on({ clientId: 'one', api: 'Heartbeat' }, { drop: true })
-    const heard = performance.now()
+    const answeredAt = performance.now()
     const two = scene.make('two')
     // The other's process is what reads it then: this one has only to know that it may not.
     scene.readings.stop('one', one.machine.assignment)
     await two.machine.start()
     expect(two.assignment).toBe('t-0 t-1 t-2 t-3')
     expect(one.machine.mayDeliver).toBe(false)
-    expect(one.coordinator.ownedUntil).toBeLessThan(heard + 300)
+    expect(one.coordinator.ownedUntil).toBeLessThan(answeredAt + 300)
     silence.remove()
     await one.until(() => lost(one).length > 0)
     await scene.settled([one, two])
@@ -183,7 +183,7 @@ describe('the coordinator of a classic group', () => {
     )
     while (one.machine.mayDeliver) await scene.kafka.requests.next({ api: 'Heartbeat' })
     silence.remove()
-    // Whether the broker has kept it depends on who was faster; in either case it goes on.
+    // Whether the broker has kept it depends on which was faster; in either case the member continues.
     await one.until(() => one.log.includes('resume') || lost(one).length > 0)
     await one.until(() => one.machine.mayDeliver)
     await one.settledWith(4)

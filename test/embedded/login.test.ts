@@ -206,7 +206,7 @@ describe('reauthentication', () => {
   })
 
   it.each([
-    ['as somebody else', 'PLAIN', '\0b=o,b\0pässword', 'Cannot change principals during'],
+    ['as another principal', 'PLAIN', '\0b=o,b\0pässword', 'Cannot change principals during'],
     ['by another mechanism', 'SCRAM-SHA-256', 'n,,n=alice,r=abc', 'is not supported for re-authen'],
   ])('%s is refused', async (_name, mechanism, token, words) => {
     await using kafka = await start()

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 import { keepWarnings } from '../support/warnings.ts'
 
 const authority = new TestAuthority()
-const stranger = new TestAuthority('Nobody knows it')
+const stranger = new TestAuthority('Unknown authority')
 afterAll(() => {
   authority[Symbol.dispose]()
   stranger[Symbol.dispose]()

@@ -132,7 +132,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
     }
   }
 
-  async function heard(side: Side, count: number): Promise<void> {
+  async function untilListed(side: Side, count: number): Promise<void> {
     for (;;) {
       const filter = {
         resourceTypeFilter: 1,
@@ -155,7 +155,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         const patternType = 'resourcePatternType' in grant ? grant.resourcePatternType : 3
         const creations = [{ ...acl, ...grant, resourcePatternType: patternType }]
         await side.client.request(apis.createAcls, 3, { creations })
-        await heard(side, 1)
+        await untilListed(side, 1)
       }
       const right = JSON.stringify(grant ?? 'no right')
       found.push(...(await differencesIn(clients, DENIALS, ({ name }) => `${right}: ${name}`)))
@@ -163,7 +163,7 @@ describeWithBrokers('access to the embedded cluster and to a real Kafka 4.4.0', 
         const filter = { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1 } as const
         const any = { ...filter, resourceNameFilter: null, principalFilter: null, hostFilter: null }
         await side.client.request(apis.deleteAcls, 3, { filters: [{ ...any, permissionType: 1 }] })
-        await heard(side, 0)
+        await untilListed(side, 0)
       }
     }
     expect(unknownOf(found, ON_PURPOSE)).toEqual([])

@@ -9,7 +9,7 @@ import { outputOf, runCommand } from '../support/run-command.ts'
 import { RawClient } from './support/raw-client.ts'
 
 const authority = new TestAuthority()
-const stranger = new TestAuthority('Nobody knows it')
+const stranger = new TestAuthority('Unknown authority')
 const broker = authority.issue({ commonName: 'broker', hosts: ['127.0.0.1'] })
 const alice = authority.issue({ commonName: 'alice' })
 const mallory = stranger.issue({ commonName: 'mallory' })

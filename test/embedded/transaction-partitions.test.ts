@@ -8,7 +8,7 @@ const VALUE = Buffer.alloc(10_000, 'x')
 describe('messages without a key', () => {
   let scene: TransactionScene
 
-  /** Produces so many messages in a transaction, and returns their partitions. */
+  /** Produces this many messages in a transaction, and returns their partitions. */
   const partitionsOf = (messages: number): Promise<Set<number>> =>
     scene.producer.transaction(async (tx) => {
       const sent = await Promise.all(Array.from({ length: messages }, () => tx.produce('a', VALUE)))

@@ -51,7 +51,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
     })
 
     /** A broker learns of a change a moment after the controller has made it. */
-    async function heard<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
+    async function answerWhen<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
       for (;;) {
         const answer = await ask()
         if (isSo(answer)) return answer
@@ -82,7 +82,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       const prefixed = { ...acl, resourceType: 'topic', resourceName: 'p' } as const
       if (hasPatterns) await admin.createAcls([{ ...prefixed, patternType: 'prefixed' }])
       const count = acls.length + (hasPatterns ? 1 : 0)
-      const described = await heard(
+      const described = await answerWhen(
         () => admin.describeAcls(),
         (found) => found.length === count,
       )
@@ -100,13 +100,13 @@ describeWithBrokers('the admin client and security', ['java'], () => {
         ])
       }
       const users = hasUsers
-        ? await heard(
+        ? await answerWhen(
             () => admin.describeUserScramCredentials(),
             (found) => found.length === 2 && found[0]?.credentials.length === 2,
           )
         : undefined
       const quotas = hasUsers
-        ? await heard(
+        ? await answerWhen(
             () => admin.describeClientQuotas(),
             (found) => found.length === 3,
           )
@@ -115,7 +115,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
         renewers: ['User:bob'],
         maxLifetimeMs: 3_600_000,
       })
-      const tokens = await heard(
+      const tokens = await answerWhen(
         () => alice.describeDelegationTokens(),
         (found) => found.length === 1,
       )
@@ -141,7 +141,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       expect(tokens.map(({ requester: _, ...token }) => token)).toEqual(java['tokens'])
 
       await admin.deleteAcls([{ patternType: 'any' }])
-      await heard(
+      await answerWhen(
         () => admin.describeAcls(),
         (found) => found.length === 0,
       )
@@ -163,7 +163,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
       })
       expect(expiryTimestampMs).toBeLessThan(token.expiryTimestampMs)
       await alice.expireDelegationToken(token.hmac)
-      await heard(
+      await answerWhen(
         () => alice.describeDelegationTokens(),
         (found) => found.length === 0,
       )
@@ -186,7 +186,7 @@ describeWithBrokers('the admin client and security', ['java'], () => {
         { ...mine, resourceType: 'topic' },
         { ...mine, resourceType: 'group' },
       ])
-      await heard(
+      await answerWhen(
         () => admin.describeAcls({ resourceName: 'mine' }),
         (found) => found.length === 2,
       )

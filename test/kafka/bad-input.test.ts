@@ -127,7 +127,7 @@ describeWithBrokers('input that a real broker rejects', ['java'], () => {
         await expect(refused).rejects.toThrow(InvalidArgumentError)
         await expect(refused).rejects.toThrow(named)
         expect(producer.failedMessages).toBe(1)
-        // That one was looked at; one that nobody looks at is the flush's.
+        // That failure was handled; the flush throws one that is not handled.
         await producer.flush()
         Reflect.apply(produce, producer, [value])
         await expect(producer.flush()).rejects.toThrow(named)

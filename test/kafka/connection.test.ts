@@ -108,7 +108,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
       const wrong = await wrongClusterOf(client.topic(name).latestAvailableOffsets())
       // By the refusal of the broker, not by a cluster id that the client compared.
       expect(wrong.message).toContain('responded that it is another broker')
-      await wrongClusterOf(producer.produce('to nobody'))
+      await wrongClusterOf(producer.produce('not delivered'))
       expect(await bench.direct.topic(name).latestAvailableOffsets()).toEqual(new Map([[0, 0]]))
     })
 
@@ -122,7 +122,7 @@ describeWithBrokers('connections to a real broker', ['java'], () => {
         ports: [bench.proxy.port],
         topics: { [name]: { partitions: 1 } },
       })
-      await wrongClusterOf(producer.produce('to nobody'))
+      await wrongClusterOf(producer.produce('not delivered'))
       expect(other.requests.all({ api: 'Produce' })).toEqual([])
       await other.stop()
       await bench.proxy.behave()

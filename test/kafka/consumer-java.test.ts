@@ -13,7 +13,7 @@ describeWithBrokers('messages that the Java client writes', ['java'], () => {
   let client: KafkaClient
 
   beforeAll(async () => {
-    // Cleaned often, and all but the last segment of what there is.
+    // The cleaner runs often, and cleans all segments but the last.
     const config = {
       'log.cleaner.backoff.ms': '100',
       'log.cleaner.min.cleanable.ratio': '0.001',

@@ -42,7 +42,7 @@ describeWithBrokers('a group of Java members and samsa members', ['java'], () =>
           heartbeatIntervalMs: 500,
         }
 
-        // Java leads first, then ours, as the one who has been there for longest does.
+        // Java leads first, then ours: the member that has been in the group for longest leads.
         const java = await group.java('java 1', assignor)
         await group.shared([java], PARTITIONS)
         const ours = group.ours('ours 1', options)

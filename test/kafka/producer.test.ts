@@ -164,7 +164,7 @@ describeWithBrokers('a producer', ['java'], () => {
       expect(offset).toBe(requiredAcks === 0 ? -1 : 0)
       await producer.close()
       while ((await valuesOf(name)).length === 0) {
-        // Nobody says when a message without acks has arrived.
+        // No response shows when a message without acks has arrived.
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
       expect(await valuesOf(name)).toEqual(['x'])

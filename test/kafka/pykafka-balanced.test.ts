@@ -1,6 +1,6 @@
 /**
  * pykafka's own tests of its two balanced consumers (tests/pykafka/test_balancedconsumer.py of 2.8), against real
- * brokers, with both coordinators wherever pykafka runs both. Where each of them is:
+ * brokers, with both coordinators if pykafka runs with both. Where each of them is:
  *
  *     TestBalancedConsumer, TestManagedBalancedConsumer
  *       test_unicode_consumer_group               accepts a group name that is not ASCII

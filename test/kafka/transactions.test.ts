@@ -35,7 +35,7 @@ const CLUSTERS: readonly (readonly [string, Brokers])[] = SIZES.flatMap((brokers
     }),
 )
 
-/** Resolves when a client that connects after it is told of the level. */
+/** Resolves when a client that connects afterwards learns the level. */
 async function downgrade(hosts: string, version: number): Promise<void> {
   await using client = new KafkaClient({ hosts })
   const feature = 'transaction.version'

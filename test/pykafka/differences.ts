@@ -102,7 +102,7 @@ export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
   'consumer/start after stop in a group': [
     {
       reason:
-        'It begins at the committed offset; pykafka hands over what it had fetched before, then begins there.',
+        'It begins at the committed offset; pykafka delivers what it had fetched before, then begins there.',
       pykafka: ['8'],
       samsa: ['4'],
     },
@@ -126,7 +126,7 @@ export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
   ],
   'balanced/no group': [
     {
-      reason: 'A balanced consumer without a group shares with nobody.',
+      reason: 'A balanced consumer without a group has no members to share with.',
       pykafka: 'taken',
       samsa: { throws: 'refused' },
     },

@@ -23,7 +23,7 @@ interface Counts {
 /**
  * Ends a step that hangs: it has printed nothing for so long. How long a step takes is no test, as the machine may have
  * other things to do. Jest prints a line for each file, and ends a test after ten minutes (jest.config.js): more than
- * that is a hang, which has to end while the run can still say so in its last line.
+ * that is a hang, which has to end while the run can still report it in its last line.
  */
 const SILENCE_MS = 15 * 60_000
 /** A step that is told to end gets this long to do so. */

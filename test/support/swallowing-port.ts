@@ -12,8 +12,8 @@ const LISTENER = `
 `
 
 /**
- * Runs something while an address swallows the packets of who wants to connect: somebody listens, accepts
- * nobody, and the queue of those that wait is full.
+ * Runs something while an address swallows the packets of clients that connect: a server listens and
+ * accepts no connection, and its queue is full.
  */
 export async function whileSwallowing<T>(
   host: string,

@@ -22,7 +22,7 @@ describe('a call to a broker that accepts connections and never answers', () => 
 
   it('ends when its signal is aborted, with the reason that was given', async () => {
     const controller = new AbortController()
-    const reason = new Error('nobody waits for it any more')
+    const reason = new Error('no caller waits for it any more')
     server.once('connection', () => controller.abort(reason))
     const { signal } = controller
     await expect(client.topic('t').partitions({ signal })).rejects.toBe(reason)

@@ -60,7 +60,7 @@ describe('completion', () => {
 
   for (const [shell, script] of shells) {
     const isThere = existsSync(`/usr/bin/${shell}`) || existsSync(`/bin/${shell}`)
-    // bash is on every machine that runs the tests; the others where somebody has them.
+    // bash is on every machine that runs the tests; the other shells only on some.
     const itWhereThere = isThere || shell === 'bash' ? it : it.skip
     itWhereThere(`works in ${shell}`, async () => {
       const running = runCommand(shell, ['-c', script], {

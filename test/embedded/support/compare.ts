@@ -53,7 +53,7 @@ function shown(value: unknown, names: Names): string {
   return JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one))
 }
 
-/** By what they are about: Kafka answers in the order of its hash maps, which nobody may rely on. */
+/** By what they are about: Kafka answers in the order of its hash maps, which no client may rely on. */
 function inOrder(items: readonly unknown[], names: Names): readonly unknown[] {
   const key = (item: unknown): string => {
     if (!isStruct(item)) return ''

@@ -25,7 +25,7 @@ async function inTime(outcome: Promise<Outcome>): Promise<Outcome> {
   const abandoned = new AbortController()
   const { signal } = abandoned
   const late = delay<Outcome>(CASE_TIMEOUT_MS, { hangs: true }, { signal })
-  // It is only aborted when nobody waits for it any more.
+  // It is aborted only when no caller waits for it any more.
   late.catch(() => undefined)
   try {
     return await Promise.race([outcome, late])

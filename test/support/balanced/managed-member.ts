@@ -150,7 +150,7 @@ export class ManagedMember implements AsyncDisposable {
     await this.cluster.close(1_000)
   }
 
-  /** As when the process is killed: nobody is told. */
+  /** As when the process is killed: the group gets no request. */
   async kill(): Promise<void> {
     await this.cluster.close(0)
     await this.machine.close(new Deadline(60_000))

@@ -64,7 +64,7 @@ export class FakeTopics {
   }
 }
 
-/** Who reads what in this process, at this moment: a second reader of a partition is an error at once. */
+/** The current reader of each partition in this process: a second reader of a partition is an error at once. */
 export class Readings {
   readonly #readers = new Map<string, string>()
   readonly violations: string[] = []

@@ -19,7 +19,11 @@ const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   [`(?<!\\b(?:${PEOPLE}),? )(?:who|whom)`, 'name the thing: "a caller that", "the member that"'],
   ['who(?:so)?ever', 'name the thing: "any caller that"'],
   ['anew', '"again", "new"'],
-  ['(?:no|some|any)body', 'name the thing: "no client", "no member", "another process"'],
+  // Quoted or after an equals sign it is a name, such as that of an unknown user.
+  [
+    `(?<!['"=:])(?:no|some|any)body(?!['"])`,
+    'name the thing: "no client", "no member", "another process"',
+  ],
   ['to be had', '"available"'],
   ['(?:tells?|told|telling) of', '"reports", "mentions"'],
   ['hears?|heard', '"receives", "learns"'],

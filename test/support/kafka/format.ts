@@ -25,7 +25,7 @@ export interface FormatOptions {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: Readonly<Record<string, string>>
-  /** Says who the first voters are, where the quorum is dynamic. */
+  /** Names the first voters, if the quorum is dynamic. */
   readonly quorum: '--standalone' | '--no-initial-controllers' | undefined
   readonly signal?: AbortSignal | undefined
 }

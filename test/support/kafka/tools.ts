@@ -177,7 +177,7 @@ export class KafkaTools {
     return { exitCode: exitCode ?? 1, stdout: stdout.toString(), stderr }
   }
 
-  /** Asks until it is so: brokers hear of a change a moment after the controller has made it. */
+  /** Asks until the change is visible: brokers learn of a change a moment after the controller has made it. */
   async until(isSo: () => Promise<boolean>): Promise<void> {
     while (!(await isSo()));
   }

@@ -3,7 +3,7 @@ import type { ISocketFactoryArgs, LogEntry } from 'kafkajs'
 import { thrownBy, type Step } from './world.ts'
 
 /** An address without a listener. */
-const NOBODY = '127.0.0.1:1'
+const UNREACHABLE = '127.0.0.1:1'
 
 export const CONNECTING: readonly Step[] = [
   {
@@ -12,7 +12,7 @@ export const CONNECTING: readonly Step[] = [
       const connecting = (brokers: unknown) =>
         thrownBy(() => world.admin(world.kafka({ brokers } as never)).connect())
       return [
-        await connecting([NOBODY]),
+        await connecting([UNREACHABLE]),
         await connecting([]),
         await connecting(null),
         await connecting(['']),

@@ -33,7 +33,7 @@ export interface CopyResult {
   /** What a consumer saw that read while the copy was made, and another that read when it was done. */
   readonly concurrent: Partitions
   readonly afterwards: Partitions
-  /** Of transactions that were aborted: nobody is to see them. */
+  /** Of aborted transactions: no consumer may see them. */
   readonly uncommittedMessages: number
 }
 
@@ -61,7 +61,7 @@ export async function copyWhileKilled(test: CopyTest): Promise<CopyResult> {
       if (++count === test.messages) break
       if (count < ((stages[0] ?? Infinity) / 100) * test.messages) continue
       const percent = stages.shift()!
-      // Most likely the transaction of who has sent this is open.
+      // Most likely the transaction of the sender is open.
       await until(() => sent.value > count + 100)
       const index = copiers.findIndex((_, i) => transactionalIdOf(test, i) === sent.last)
       await copiers[index]!.kill()

@@ -10,7 +10,7 @@ interface Credentials {
 }
 
 /**
- * Passes everything on to a ZooKeeper, and notes the sessions that it grants. Who knows a session's id and password
+ * Passes everything on to a ZooKeeper, and notes the sessions that it grants. A client that knows a session's id and password
  * can end it from another connection: the way to see on a real server what expires otherwise only with time.
  */
 export class SessionRelay implements AsyncDisposable {

@@ -339,7 +339,7 @@ export const CHAPTERS: readonly Chapter[] = [
         auth('digest', 'alice:secret'),
         auth('digest', 'alice:secret'),
         whoAmI(),
-        create('/acl/mine', { acl: [{ permissions: 31, scheme: 'auth', id: 'whoever' }] }),
+        create('/acl/mine', { acl: [{ permissions: 31, scheme: 'auth', id: 'anything' }] }),
         getAcl('/acl/mine'),
         create('/acl/shared', {
           acl: [

@@ -47,7 +47,7 @@ class Scene {
     await jest.advanceTimersByTimeAsync(60_000)
   }
 
-  /** ZooKeeper tells that topics came or went, and a minute goes by. */
+  /** ZooKeeper reports that topics were created or deleted, and a minute passes. */
   async change(...names: readonly string[]): Promise<void> {
     this.#names = [...names]
     this.#onTopics()

@@ -201,7 +201,7 @@ const PLANTED: readonly (readonly [string, AnomalyKind, History])[] = [
     withSend(idOf(0, 5), failed(true)),
   ],
   [
-    'the log has a message that nobody sent',
+    'the log has a message that no producer sent',
     'foreign',
     withEntries((entries) => [...entries, { partition: 1, offset: 6, id: 'x/1/0' }]),
   ],

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { clientOptionsOf, unknownProperties } from '../../../src/cli/client-properties.ts'
 import { parseProperties } from '../../../src/cli/properties.ts'
 
-const nobody = () => Promise.resolve(undefined)
-const optionsOf = (settings: Record<string, string>, askPassword = nobody) =>
+const noPassword = () => Promise.resolve(undefined)
+const optionsOf = (settings: Record<string, string>, askPassword = noPassword) =>
   clientOptionsOf(new Map(Object.entries(settings)), askPassword)
 
 describe('a file of properties', () => {

@@ -64,7 +64,7 @@ const MALFORMED: Readonly<Record<string, Answer>> = {
   'half a connect response': only(CONNECT, () => framed(Buffer.from([0, 0, 0, 0]))),
   'a refused session': only(CONNECT, () => granted(0)),
   'an HTTP response': only(CONNECT, () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')),
-  'a watch that nobody set': only('getChildren', () =>
+  'a watch that no client set': only('getChildren', () =>
     framed(new ByteWriter().int32(-1).int64(-1n).int32(0).raw(Buffer.alloc(3)).toBuffer()),
   ),
 }

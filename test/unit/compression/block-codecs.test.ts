@@ -101,7 +101,7 @@ function isEdge(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === EDGE)
 }
 
-/** Not `toEqual`, which takes milliseconds for so many bytes. */
+/** Not `toEqual`, which takes milliseconds for this many bytes. */
 function expectSame(found: Buffer | undefined, expected: Buffer | undefined): void {
   expect(found?.length).toBe(expected?.length)
   if (found !== undefined && expected !== undefined) expect(found.equals(expected)).toBe(true)

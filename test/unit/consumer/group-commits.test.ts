@@ -31,7 +31,7 @@ async function reading(
   return consumer
 }
 
-/** By then whoever had so much time before has been warned, too. */
+/** By then a consumer that was opened before has been warned, too. */
 async function anotherIsWarned(afterMs: number): Promise<void> {
   const before = warnings.length
   const another = await reading({ consumerGroup: 'another' }, afterMs)

@@ -12,7 +12,7 @@ afterEach(() => {
   server?.close()
 })
 
-/** A socket that is read by an socketReader, from one who says this at once. */
+/** A socket that a socketReader reads; its peer sends this at once. */
 async function connected(socketReader: SocketReader, greeting: Buffer): Promise<Socket> {
   const listening = createServer((peer) => peer.write(greeting))
   server = listening

@@ -130,7 +130,7 @@ describe('a message', () => {
     inTurn(() => undefined)
     next.handle(produce, () => answer(0, 42n))
     const producer = await client.topic(TOPIC).getProducer()
-    const sent = producer.produce('to wherever')
+    const sent = producer.produce('to an unknown leader')
     await fake.until(() => fake.received(produce).length === 1)
     layout.brokers = [{ nodeId: 2, ...next.address }]
     layout.topics = { [TOPIC]: [2] }

@@ -6,7 +6,7 @@ import { record } from '../records/records.ts'
 
 const where = { topic: 'jobs', partition: 0 }
 
-/** Batches of so many records each, one behind the other. */
+/** Batches of this many records each, one after the other. */
 function batches(...counts: readonly number[]): Buffer {
   let baseOffset = 0n
   return Buffer.concat(

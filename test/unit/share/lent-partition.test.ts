@@ -17,7 +17,7 @@ const where = { topic: 'jobs', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partition: 0 }
 const { COORDINATOR_NOT_AVAILABLE, INVALID_RECORD_STATE, NONE } = ErrorCode
 const HOUR_MS = 3_600_000
 
-/** A partition of which so many records were lent, until `lockedMs` from now. */
+/** A partition of which this many records were lent, until `lockedMs` from now. */
 function lent(count: number, lockedMs: number) {
   const metrics = new GroupMetrics('workers')
   const outcomes = new AcknowledgementResults(silentLogger, metrics.share)

@@ -255,12 +255,12 @@ describe('a bolt', () => {
     bolt.component.logger.info('not this')
     bolt.component.logger.error('this')
     bolt.component.log('I am a robot monkey.')
-    bolt.component.log('I am a monkey who learned to talk.', 'warn')
+    bolt.component.log('I am a monkey that learned to talk.', 'warn')
     bolt.component.reportMetric('lag', 3)
     expect(bolt.messages).toEqual([
       { command: 'log', msg: 'this', level: 4 },
       { command: 'log', msg: 'I am a robot monkey.', level: 2 },
-      { command: 'log', msg: 'I am a monkey who learned to talk.', level: 3 },
+      { command: 'log', msg: 'I am a monkey that learned to talk.', level: 3 },
       { command: 'metrics', name: 'lag', params: 3 },
     ])
   })

@@ -125,7 +125,7 @@ describe('a process that Storm starts for a component', () => {
 
   it.each([
     ['thrower', 'Error: borkt'],
-    ['rejecter', 'Error: nobody awaits this'],
+    ['rejecter', 'Error: not awaited'],
     ['timer', 'Error: in a timer'],
     ['constructor', 'Error: in the constructor'],
     ['nothing', "has no component 'nothing'"],

@@ -189,7 +189,7 @@ describe('a connection to Nimbus', () => {
         clusterSummary.write(out, { supervisors: [], topologies: [], nimbuses: [] })
       } else {
         out.field(WireType.struct, 1)
-        struct({ msg: required(1, string) }).write(out, { msg: 'nobody runs' })
+        struct({ msg: required(1, string) }).write(out, { msg: 'not running' })
       }
       out.stop()
       const message = out.finish()
@@ -204,7 +204,7 @@ describe('a connection to Nimbus', () => {
     expect(await nimbus.topologies()).toEqual([])
     await expect(nimbus.kill('nobody')).rejects.toMatchObject({
       code: 'UNKNOWN_TOPOLOGY',
-      message: 'nobody runs',
+      message: 'not running',
     })
     await expect(nimbus.topologyNamed('x')).rejects.toThrow(/no topology 'x'; it has none/)
   })

@@ -15,7 +15,7 @@ export interface Group {
 }
 
 /**
- * Java goes through its hash maps where the order decides who keeps a partition too many. Letters from 'a' on,
+ * Java goes through its hash maps where the order decides which member keeps a partition too many. Letters from 'a' on,
  * up to twelve, lie in a hash map in their own order.
  */
 const MEMBER_IDS = Array.from({ length: 12 }, (_, at) => String.fromCharCode(97 + at))

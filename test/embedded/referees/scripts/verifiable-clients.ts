@@ -21,11 +21,11 @@ export const VERIFIABLE_CLIENTS: Referee = {
 }
 
 /** Each line tells what kind it is of. Threads of their own print them: only those of a kind are in order. */
-function byKind(who: string, text: string): Answers {
+function byKind(client: string, text: string): Answers {
   const kinds = new Map<string, string>()
   for (const line of text.split('\n').filter(Boolean)) {
     const kind = /"name":"(\w+)"/.exec(line)?.[1] ?? 'unknown'
-    kinds.set(`${who}, ${kind}`, `${kinds.get(`${who}, ${kind}`) ?? ''}${line}\n`)
+    kinds.set(`${client}, ${kind}`, `${kinds.get(`${client}, ${kind}`) ?? ''}${line}\n`)
   }
   return kinds
 }

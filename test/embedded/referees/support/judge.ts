@@ -1,7 +1,7 @@
 import { isAtLeast } from '../../../../src/embedded/versions/profiles.ts'
 import type { Answers, OnPurpose, Place, Referee } from './referee.ts'
 
-/** What holds for whichever client: ports, ids and the like are a cluster's own. */
+/** Replacements for every client: ids and times differ between clusters. */
 const ALWAYS_UNLIKE: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>'],
   [/\b1[7-9]\d{11}\b/g, '<time>'],

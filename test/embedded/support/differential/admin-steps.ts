@@ -42,7 +42,7 @@ const logDirs = (what: string, topics: { topic: string; partitions: number[] }[]
   },
 })
 
-/** Who is in the quorum; its log, its epochs and its addresses are each cluster's own. */
+/** The members of the quorum; its log, its epochs and its addresses are each cluster's own. */
 const quorum = (topicName: string, partitionIndex: number): Step => ({
   name: `the quorum of ${topicName}-${partitionIndex} (DescribeQuorum v2)`,
   async ask(side: Side) {
@@ -98,7 +98,7 @@ export const ADMIN_STEPS: readonly Step[] = [
   step('an election of no partition', apis.electLeaders, 1, election('a', 99)),
   electionsOfAll,
   logDirs('a partition', [{ topic: 'a', partitions: [0] }]),
-  logDirs('what is not there', [{ topic: 'nobody', partitions: [0] }]),
+  logDirs('a missing topic', [{ topic: 'nobody', partitions: [0] }]),
   step('a move to no directory', apis.alterReplicaLogDirs, 2, {
     dirs: [{ path: '/nowhere', topics: [{ name: 'a', partitions: [0] }] }],
   }),

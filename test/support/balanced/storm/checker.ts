@@ -15,8 +15,8 @@ export interface Verdict {
 }
 
 /**
- * Reads what all processes wrote: whether every message was delivered, by who owned its partition at that
- * moment and by nobody else, and again only where the process that had it did not come to commit it; and whether
+ * Reads what all processes wrote: whether every message was delivered, by the owner of its partition at that
+ * moment and by no other process, and again only where the process that had it did not come to commit it; and whether
  * nothing was committed, as the brokers have it, that was still in process.
  */
 export function check(
@@ -73,7 +73,7 @@ function lost(deliveries: readonly Delivery[], ends: ReadonlyMap<number, number>
   })
 }
 
-/** Deliveries by one to whom the partition was not the last to be assigned. */
+/** Deliveries by a process to which the partition was not assigned last. */
 function byOthers(lives: readonly Life[], deliveries: readonly Delivery[]): string[] {
   const assignments = lives
     .flatMap(({ name, events }) =>
@@ -98,7 +98,7 @@ function byOthers(lives: readonly Life[], deliveries: readonly Delivery[]): stri
   return problems
 }
 
-/** A message may be delivered again only if who had it was cut off before committing it. */
+/** A message may be delivered again only if the process that had it was cut off before committing it. */
 function wrongDuplicates(
   lives: readonly Life[],
   deliveries: readonly Delivery[],
@@ -159,7 +159,7 @@ function committed(commits: readonly Committed[], partition: number, until: numb
   return commits.findLast(({ at }) => at <= until)?.offsets.get(partition) ?? 0
 }
 
-/** Messages that were committed before anybody had processed them: the end of their process would have lost them. */
+/** Messages that were committed before any process had processed them: the end of their process would have lost them. */
 function committedInProcess(
   lives: readonly Life[],
   deliveries: readonly Delivery[],

@@ -79,7 +79,7 @@ function twoOwners(members: readonly Consumer[], deliveries: readonly GroupDeliv
     }
     const owner = owners.get(partition)
     if (owner === member) return []
-    const text = `${member.name} got ${placeOf(partition, offset)}, which is ${owner?.name ?? 'nobody'}'s`
+    const text = `${member.name} got ${placeOf(partition, offset)}, which is ${owner?.name ?? 'no member'}'s`
     return [{ kind: 'two owners', text }]
   })
 }

@@ -129,7 +129,7 @@ export type AnomalyKind =
   | 'misplaced'
   /** A message that failed for certain is in the log. */
   | 'false failure'
-  /** The log has a message that nobody sent. */
+  /** The log has a message that no producer sent. */
   | 'foreign'
   /** Two clients read the log differently. */
   | 'disagreement'
@@ -143,7 +143,7 @@ export type AnomalyKind =
   | 'undelivered'
   /** A member of a group got a message of a partition that had been assigned to another one. */
   | 'two owners'
-  /** A group committed a message that nobody had processed. */
+  /** A group committed a message that no member had processed. */
   | 'early commit'
   /** A group committed in a recreated topic a position that only the former topic had. */
   | 'former position'

@@ -73,7 +73,7 @@ function isAt(entry: LogEntry, { partition, offset }: Acknowledgement): boolean 
   return entry.partition === partition && (offset === -1 || entry.offset === offset)
 }
 
-/** DeleteRecords removed it, or it was acknowledged by a topic that nobody could read before it was deleted. */
+/** DeleteRecords removed it, or it was acknowledged by a topic that no consumer could read before it was deleted. */
 function wasDeleted({ at, partition, offset }: Acknowledgement, logs: readonly Log[]): boolean {
   const log = logs.findLast(({ createdAt }) => createdAt <= at)
   return log !== undefined && offset !== -1 && offset < (log.starts.get(partition) ?? 0)
@@ -100,7 +100,7 @@ function foreign(places: ReadonlyMap<string, unknown>, sends: readonly Send[]): 
   const sent = new Set(sends.map(({ id }) => id))
   return [...places.keys()]
     .filter((id) => !sent.has(id))
-    .map((id) => ({ kind: 'foreign', text: `nobody sent ${id}` }))
+    .map((id) => ({ kind: 'foreign', text: `no producer sent ${id}` }))
 }
 
 /** By the first copy of each message, so that a duplicate alone is no reordering. */

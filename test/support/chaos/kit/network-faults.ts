@@ -14,7 +14,7 @@ function gateOf({ gate }: FaultContext): Gate {
 }
 
 /**
- * So many connections show that a broker's address was not what it seemed. Not more: a client that finds other leaders
+ * This many connections show that a broker's address was not what it seemed. Not more: a client that finds other leaders
  * at once does not connect to that address again.
  */
 const SOME = 3

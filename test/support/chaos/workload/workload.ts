@@ -161,7 +161,7 @@ export class Workload implements AsyncDisposable {
     return this.#processes.flatMap((one) => one.readOn())
   }
 
-  /** Waits until samsa's producers have had so many more messages acknowledged. */
+  /** Waits until samsa's producers have had this many more messages acknowledged. */
   async progress(messages: number): Promise<void> {
     const count = () =>
       this.producers.reduce(

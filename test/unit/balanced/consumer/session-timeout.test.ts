@@ -10,7 +10,7 @@ afterEach(() => {
 
 const now = performance.now.bind(performance)
 
-/** Moves the clock on, to so many milliseconds after the real one. Timers stay as they are. */
+/** Moves the clock on, to this many milliseconds after the real one. Timers stay as they are. */
 function moveClock(ms: number): void {
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ms)
 }

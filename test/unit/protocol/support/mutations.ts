@@ -52,7 +52,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   }),
 )
 
-/** None as well: a frame that nobody touched must decode. */
+/** None as well: an unchanged frame must decode. */
 export const mutations = fc.array(mutation, { maxLength: 4 })
 
 export function mutate(frame: Buffer, changes: readonly Mutation[]): Buffer {
