@@ -107,7 +107,7 @@ describe.each(Object.entries(OPTION_SECTIONS))('%s', (name, { document, source, 
     const docstring = docs.get(option) ?? ''
     expect(docstring).toMatch(/^\S.{10,}\.$/)
     const named = namedDefault(docstring)
-    // The interface requires it by leaving out the question mark; a docstring may say so too.
+    // The interface requires it by leaving out the question mark; a docstring may state it too.
     if (entry.required === true) {
       expect([undefined, 'required']).toContain(named)
       return
