@@ -16,6 +16,7 @@ import { readOptions, type OptionTable } from '../option-table.ts'
 import { aBoolean, anObject, oneOf } from '../options.ts'
 import { VERSION } from '../version.ts'
 import { listen } from './channels.ts'
+import { DeferredEvents } from './deferred-events.ts'
 import { Instruments, observe } from './instruments.ts'
 import { GLOBAL_PROPAGATOR, type Propagator } from './propagation.ts'
 import { Spans, type Consumer, type ProcessedMessage } from './spans.ts'
@@ -116,19 +117,23 @@ export function instrumentClients(
     processParent: options.processParent ?? INSTRUMENT_OPTIONS.processParent.default,
   })
   const { traces = true, granularity = traces ? 'message' : 'batch' } = options
-  const ends: (() => void)[] = []
+  const deferred = new DeferredEvents()
+  const flush = () => deferred.flush()
+  // A client that closes ends its connections: what it did before is recorded by then.
+  const ends = [listen({ 'samsa:close': flush }, isWanted)]
   if (traces) {
-    ends.push(listen(clientSpanListeners(spans), isWanted))
+    ends.push(listen(clientSpanListeners(spans, deferred), isWanted))
     const listeners =
-      granularity === 'message' ? messageSpanListeners(spans) : batchSpanListeners(spans)
+      granularity === 'message' ? messageSpanListeners(spans) : batchSpanListeners(spans, deferred)
     ends.push(listen(listeners, isWanted))
   }
   if (options.metrics !== false) {
     const meter = (options.meterProvider ?? metrics).getMeter(NAME, VERSION)
     const instruments = new Instruments(meter)
-    ends.push(listen(instrumentListeners(instruments), isWanted))
-    ends.push(listen(processListeners(instruments, granularity), isWanted))
-    ends.push(observe(meter, snapshots))
+    ends.push(listen(instrumentListeners(instruments, deferred), isWanted))
+    ends.push(listen(processListeners(instruments, granularity, deferred), isWanted))
+    // Meters collect what is observed before the other values.
+    ends.push(observe(meter, snapshots, flush))
   }
   let consumer: Consumer | undefined
   // A client that has messages knows its cluster: its snapshot is taken for the first of them, and not again.
@@ -138,6 +143,7 @@ export function instrumentClients(
     processBatch: (batch, work) => spans.process([...batch], consumerOf(), work),
     stop: () => {
       for (const end of ends.splice(0)) end()
+      deferred.flush()
     },
   }
 }
@@ -159,36 +165,44 @@ function messageSpanListeners(spans: Spans) {
   }
 }
 
-function batchSpanListeners(spans: Spans) {
+function batchSpanListeners(spans: Spans, deferred: DeferredEvents) {
   return {
-    'samsa:delivery': (event: DeliveryEvent) => spans.sendBatch(event),
-    'samsa:process': (event: ProcessEvent) => spans.processSeries(event),
+    'samsa:delivery': deferred.listener((event: DeliveryEvent, at) => spans.sendBatch(event, at)),
+    'samsa:process': deferred.listener((event: ProcessEvent, at) => spans.processSeries(event, at)),
   }
 }
 
-function clientSpanListeners(spans: Spans) {
+function clientSpanListeners(spans: Spans, deferred: DeferredEvents) {
   return {
-    'samsa:fetch': (event: FetchEvent) => spans.poll(event),
+    'samsa:fetch': deferred.listener((event: FetchEvent, at) => spans.poll(event, at)),
+    // Its parent is the span that is active now.
     'samsa:commit': (event: CommitEvent) => spans.commit(event),
-    'samsa:acknowledge': (event: AcknowledgeEvent) => spans.acknowledge(event),
+    'samsa:acknowledge': deferred.listener((event: AcknowledgeEvent, at) =>
+      spans.acknowledge(event, at),
+    ),
   }
 }
 
-function instrumentListeners(instruments: Instruments) {
+function instrumentListeners(instruments: Instruments, deferred: DeferredEvents) {
   return {
-    'samsa:delivery': (event: DeliveryEvent) => instruments.delivered(event),
-    'samsa:fetch': (event: FetchEvent) => instruments.fetched(event),
+    'samsa:delivery': deferred.listener((event: DeliveryEvent) => instruments.delivered(event)),
+    'samsa:fetch': deferred.listener((event: FetchEvent) => instruments.fetched(event)),
     'samsa:commit': (event: CommitEvent) => instruments.committed(event),
-    'samsa:acknowledge': (event: AcknowledgeEvent) => instruments.acknowledged(event),
+    'samsa:acknowledge': deferred.listener((event: AcknowledgeEvent) =>
+      instruments.acknowledged(event),
+    ),
   }
 }
 
 function processListeners(
   instruments: Instruments,
   granularity: 'message' | 'batch',
+  deferred: DeferredEvents,
 ): Readonly<Record<string, (event: never) => void>> {
   if (granularity === 'batch') {
-    return { 'samsa:process': (event: ProcessEvent) => instruments.processed(event) }
+    return {
+      'samsa:process': deferred.listener((event: ProcessEvent) => instruments.processed(event)),
+    }
   }
   return {
     'tracing:samsa:handle:start': (event: HandleTrace) => instruments.begin(event),

@@ -145,10 +145,14 @@ function record(
   histogram.record(durationMs / 1_000, attributes)
 }
 
-/** Observes the metrics of clients whenever the meter collects. Returns a function that stops this. */
+/**
+ * Observes the metrics of clients whenever the meter collects, after a call of `before`. Returns a function that stops
+ * this.
+ */
 export function observe(
   meter: Meter,
   snapshots: () => readonly ClientMetricsSnapshot[],
+  before: () => void,
 ): () => void {
   const observables = new Map<string, Observable>()
   for (const [name, declared] of Object.entries<MetricDeclaration>(METRICS)) {
@@ -167,6 +171,7 @@ export function observe(
   }
   const all = [...observables.values()]
   const collect = (result: BatchResult) => {
+    before()
     guarded(() => {
       for (const snapshot of snapshots()) report(snapshot, observables, result)
     })

@@ -57,6 +57,8 @@ export interface Consumer {
 /** How an operation has ended. */
 interface Finished {
   readonly durationMs: number
+  /** In milliseconds since 1970. */
+  readonly endedAt: number
   /** Undefined if it has succeeded. */
   readonly error: unknown
   /** Default: none. */
@@ -151,49 +153,53 @@ export class Spans {
   commit({ clientId, clusterId, group, offsets, durationMs, error }: CommitEvent): void {
     const topics = [...new Set(offsets.map(({ topic }) => topic))]
     const attributes = attributesOf('commit', clientId, clusterId, group)
-    this.#finished('commit', topics, attributes, { durationMs, error, parent: context.active() })
+    const parent = context.active()
+    const endedAt = Date.now()
+    this.#finished('commit', topics, attributes, { durationMs, endedAt, error, parent })
   }
 
   /**
    * Creates the span of acknowledgements of a share consumer. They are sent after the handlers, together or with the
    * next fetch, so that the span starts a trace of its own.
    */
-  acknowledge(settled: AcknowledgeEvent): void {
-    const { clientId, clusterId, broker, group, topic, partition } = settled
+  acknowledge(settled: AcknowledgeEvent, endedAt: number): void {
+    const { clientId, clusterId, broker, group, topic, partition, durationMs, error } = settled
     const attributes = attributesOf('acknowledge', clientId, clusterId, group)
     attributes[ATTRIBUTES.partition] = String(partition)
     attributes[ATTRIBUTES.batchCount] = settled.accepted + settled.released + settled.rejected
     Object.assign(attributes, serverAttributes(broker))
-    this.#finished('acknowledge', [topic], attributes, settled)
+    this.#finished('acknowledge', [topic], attributes, { durationMs, endedAt, error })
   }
 
   /**
    * Creates the span of a fetch whose response had records. The client fetches ahead, in no operation of the
    * application: the span starts a trace of its own.
    */
-  poll({ clientId, clusterId, broker, group, topics, durationMs }: FetchEvent): void {
+  poll(fetched: FetchEvent, endedAt: number): void {
+    const { clientId, clusterId, broker, group, topics, durationMs } = fetched
     const attributes = attributesOf('poll', clientId, clusterId, group)
     Object.assign(attributes, serverAttributes(broker))
-    this.#finished('poll', topics, attributes, { durationMs, error: undefined })
+    this.#finished('poll', topics, attributes, { durationMs, endedAt, error: undefined })
   }
 
   /** Creates the span of a batch that was sent. Its kind is CLIENT, because its messages do not have its context. */
-  sendBatch(sent: DeliveryEvent): void {
+  sendBatch(sent: DeliveryEvent, endedAt: number): void {
+    const { durationMs, error } = sent
     const attributes = attributesOf('send', sent.clientId, sent.clusterId, undefined)
     attributes[ATTRIBUTES.partition] = String(sent.partition)
     attributes[ATTRIBUTES.batchCount] = sent.messages
     if (sent.offset >= 0) attributes[ATTRIBUTES.offset] = sent.offset
-    this.#finished('send', [sent.topic], attributes, sent)
+    this.#finished('send', [sent.topic], attributes, { durationMs, endedAt, error })
   }
 
   /** Creates the span of messages that handlers have processed. */
-  processSeries(processed: ProcessEvent): void {
+  processSeries(processed: ProcessEvent, endedAt: number): void {
     const { clientId, clusterId, group, topic, durationMs, error } = processed
     const attributes = attributesOf('process', clientId, clusterId, group)
     attributes[ATTRIBUTES.partition] = String(processed.partition)
     attributes[ATTRIBUTES.batchCount] = processed.messages
     const kind = SpanKind.CONSUMER
-    this.#finished('process', [topic], attributes, { durationMs, error, kind })
+    this.#finished('process', [topic], attributes, { durationMs, endedAt, error, kind })
   }
 
   /**
@@ -204,14 +210,14 @@ export class Spans {
     operation: Operation,
     topics: readonly string[],
     attributes: Attributes,
-    { durationMs, error, parent = ROOT_CONTEXT, kind = SpanKind.CLIENT }: Finished,
+    { durationMs, endedAt, error, parent = ROOT_CONTEXT, kind = SpanKind.CLIENT }: Finished,
   ): void {
     const [topic] = topics
     const isOne = topic !== undefined && topics.length === 1
     if (isOne) attributes[ATTRIBUTES.destination] = topic
-    const options = { kind, attributes, startTime: Date.now() - durationMs }
+    const options = { kind, attributes, startTime: endedAt - durationMs }
     const name = isOne ? `${operation} ${topic}` : operation
-    endSpan(this.#settings.tracer.startSpan(name, options, parent), error)
+    endSpan(this.#settings.tracer.startSpan(name, options, parent), error, endedAt)
   }
 
   #startProcess(
@@ -285,7 +291,8 @@ function addKey(attributes: Attributes, key: unknown, value: unknown): void {
   if (value === null) attributes[ATTRIBUTES.tombstone] = true
 }
 
-function endSpan(span: Span, error: unknown): void {
+/** `endedAt`, in milliseconds since 1970, is now by default. */
+function endSpan(span: Span, error: unknown, endedAt?: number): void {
   if (error !== undefined) {
     span.setAttribute(ATTRIBUTES.errorType, errorType(error))
     const message = error instanceof Error ? error.message : typeof error
@@ -293,5 +300,5 @@ function endSpan(span: Span, error: unknown): void {
     if (error instanceof Error) span.recordException(error)
     span.setStatus({ code: SpanStatusCode.ERROR, message })
   }
-  span.end()
+  span.end(endedAt)
 }

@@ -208,6 +208,8 @@ describe('samsa/opentelemetry', () => {
       'messaging.destination.partition.id': '0',
       'messaging.batch.message_count': 3,
     }
+    // Handles the events that wait.
+    const { resourceMetrics } = await reader.collect()
     const sent = named('send orders')
     expect(sent.map(({ kind, attributes }) => ({ kind, attributes }))).toEqual([
       {
@@ -237,7 +239,6 @@ describe('samsa/opentelemetry', () => {
       [],
       [],
     ])
-    const { resourceMetrics } = await reader.collect()
     const duration = resourceMetrics.scopeMetrics
       .flatMap((scope) => scope.metrics)
       .find(({ descriptor }) => descriptor.name === 'messaging.process.duration')
@@ -278,6 +279,8 @@ describe('samsa/opentelemetry', () => {
       'messaging.kafka.cluster.id': kafka.clusterId,
       'messaging.consumer.group.name': 'billing',
     }
+    // What a client did is recorded when it is closed.
+    await client.close()
     const [polled] = named('poll orders')
     expect(polled?.kind).toBe(SpanKind.CLIENT)
     expect(polled?.attributes).toEqual({
