@@ -20,11 +20,11 @@ const counted = (file: string, text: string): Cut => ({
   replacement: `if (!${isUncounted}) {\n${text}}\n`,
 })
 
-/** The function whose declaration the text is returns at once. */
-const called = (file: string, text: string): Cut => ({
+/** The function whose declaration the text is returns at once, with this result if it has one. */
+const called = (file: string, text: string, result = ''): Cut => ({
   file,
   text,
-  replacement: `${text}\n    if (${isUncounted}) return`,
+  replacement: `${text}\n    if (${isUncounted}) return ${result}`,
 })
 
 const HISTOGRAM = 'src/observe/metrics/histogram.ts'
@@ -46,7 +46,7 @@ export const CUTS: readonly Cut[] = [
   called(CLOCK, 'returned(): void {'),
   called(CLOCK, 'settled(): void {'),
   called(CLOCK, 'resume(): void {'),
-  called(CLOCK, '#read(): void {'),
+  called(CLOCK, '#read(): number {', 'this.#readAt'),
   counted(
     'src/consumer/fetch/fetch-response.ts',
     'counted.fetchedMessages += state.buffer.messages - messagesBefore\n    counted.fetchedBytes += records.length\n',
