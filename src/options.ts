@@ -27,26 +27,26 @@ export const anObject: Check = (value) =>
     ? undefined
     : 'must be an object'
 
-export const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
-  isTextTable(value) ? undefined : 'must be an object of strings'
-
-function isTextTable(value: unknown): boolean {
-  if (anObject(value) !== undefined) return false
-  return Object.values(value as object).every((text) => typeof text === 'string')
-}
-
-/** An object whose values all pass a check, by any names. */
-export function aTableOf<Value>(check: Check<Value>): Check<Readonly<Record<string, Value>>> {
+/**
+ * An object whose values all pass a check, by any names. `place` comes before the name of a value that does not pass.
+ */
+export function aTableOf<Value>(
+  check: Check<Value>,
+  place = 'at',
+): Check<Readonly<Record<string, Value>>> {
   return (value) => {
     const problem = anObject(value)
     if (problem !== undefined) return problem
     for (const [name, one] of Object.entries(value as object)) {
       const wrong = check(one)
-      if (wrong !== undefined) return `${wrong} (at '${name}')`
+      if (wrong !== undefined) return `${wrong} (${place} '${name}')`
     }
     return undefined
   }
 }
+
+export const aTextTable: Check<Readonly<Record<string, string>>> = (value) =>
+  aTableOf(aText)(value) === undefined ? undefined : 'must be an object of strings'
 
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function'

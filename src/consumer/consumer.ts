@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anInteger, anObject, type Check } from '../options.ts'
+import { aBoolean, anArrayOf, anInteger, aTableOf } from '../options.ts'
 import { FixedAssignment } from './fixed-assignment.ts'
 import { MultiTopicConsumer } from './multi-topic-consumer.ts'
 import { CONSUMER_OPTIONS, type ConsumerOptions } from './options.ts'
@@ -27,21 +27,11 @@ export interface TopicsConsumerOptions<
   readonly autoStart?: boolean
 }
 
-const partitionsByTopic: Check<Readonly<Record<string, readonly number[]>>> = (value) => {
-  const problem = anObject(value)
-  if (problem !== undefined) return problem
-  for (const [topic, partitions] of Object.entries(value as object)) {
-    const wrong = anArrayOf(anInteger(0))(partitions)
-    if (wrong !== undefined) return `${wrong} (of topic '${topic}')`
-  }
-  return undefined
-}
-
 /** The checks and defaults of the options that only `getConsumer` has. */
 export const TOPICS_CONSUMER_OPTIONS = {
   topics: { check: namesOrPattern, required: true },
   partitions: {
-    check: partitionsByTopic,
+    check: aTableOf(anArrayOf(anInteger(0)), 'of topic'),
     defaultText: 'all, also those that are added later',
   },
   excludeInternalTopics: {

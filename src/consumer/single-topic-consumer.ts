@@ -12,7 +12,7 @@ import type { ConsumerAssignment } from './consumer-assignment.ts'
 import { BaseConsumer } from './base-consumer.ts'
 import type { TopicPartition } from './topic-partition.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { anInteger, checkOptions } from '../options.ts'
+import { anInteger, aText, checkOptions } from '../options.ts'
 
 /** Where a partition continues: an offset, the first message at or after a Date, or an end of the log. */
 export type ResetTo = number | Date | 'earliest' | 'latest'
@@ -158,7 +158,7 @@ function offsetWithMetadata(given: number | OffsetWithMetadata): OffsetWithMetad
   if (typeof given === 'number') return { offset: given }
   checkOptions<OffsetWithMetadata>('commitOffsets', given, {
     offset: anInteger(0),
-    metadata: (value) => (typeof value === 'string' ? undefined : 'must be a string'),
+    metadata: aText,
   })
   if (Number.isSafeInteger(given.offset)) return given
   throw new InvalidArgumentError('commitOffsets: an offset is missing')
