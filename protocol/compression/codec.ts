@@ -6,13 +6,16 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 export interface Codec {
   /**
    * Compresses one block in the format that Kafka's Java client writes for record batches v2 and
-   * message sets.
+   * message sets. The result begins with `beforeBytes` bytes of any content (default 0), so that a
+   * header can be written there without another copy.
    */
-  compress(data: Uint8Array): Uint8Array
+  compress(data: Uint8Array, beforeBytes?: number): Uint8Array
   /**
    * Throws ProtocolError if the data is damaged, or before it inflates to more than `limitBytes`.
+   * lz4 and snappy allocate the result from `memory` (default: new memory). The other codecs ignore
+   * it, because their libraries allocate.
    */
-  decompress(data: Uint8Array, limitBytes: number): Uint8Array
+  decompress(data: Uint8Array, limitBytes: number, memory?: InflateMemory): Uint8Array
   /**
    * How much memory to reserve for decompressing `data`, at most `limitBytes`. It is read from the
    * headers without decompressing. For snappy, lz4 and zstd it is an upper bound. For gzip it is
@@ -22,11 +25,19 @@ export interface Codec {
   /**
    * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
    */
-  compressAsync?(data: Uint8Array): Promise<Uint8Array>
+  compressAsync?(data: Uint8Array, beforeBytes?: number): Promise<Uint8Array>
   /**
    * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
    */
   decompressAsync?(data: Uint8Array, limitBytes: number): Promise<Uint8Array>
+}
+
+/** A source of memory for decompressed data, which also takes it back. */
+export interface InflateMemory {
+  /** Returns `sizeBytes` bytes of any content. */
+  allocate(sizeBytes: number): Uint8Array
+  /** Takes back the memory of a result of `allocate` that nothing uses. */
+  giveBack(memory: ArrayBufferLike): void
 }
 
 /** The data decompresses to more than the caller allows. */
@@ -106,14 +117,17 @@ export function room(sizeBytes: number): Uint8Array {
   return withoutBufferMethods(Buffer.allocUnsafeSlow(sizeBytes))
 }
 
+/** Memory that nothing takes back, except the garbage collector. */
+export const NEW_MEMORY: InflateMemory = { allocate: room, giveBack: () => undefined }
+
 /** The input is a batch, of 1 MB by default. Larger ones get memory of their own. */
 const MOST_SCRATCH_BYTES = 2 << 20
 let scratch = withoutBufferMethods(Buffer.alloc(0))
 
 /**
- * Memory for compressing, the same for each call: only a copy of the output may leave the codec.
- * With new memory for each batch V8 marks its whole heap after every 64 MB, which takes a tenth of
- * lz4's time.
+ * Memory of at least `sizeBytes`, the same for each call: only a copy of the output may leave the
+ * codec. With new memory for each batch V8 marks its whole heap after every 64 MB, which takes a
+ * tenth of lz4's time.
  */
 export function scratchRoom(sizeBytes: number): Uint8Array {
   if (sizeBytes > MOST_SCRATCH_BYTES) return room(sizeBytes)
@@ -121,19 +135,37 @@ export function scratchRoom(sizeBytes: number): Uint8Array {
   return scratch
 }
 
-/** A copy of the first `lengthBytes` of the memory from `scratchRoom`. */
-export function copied(output: Uint8Array, lengthBytes: number): Uint8Array {
-  const copy = room(lengthBytes)
-  copy.set(output.subarray(0, lengthBytes))
+/** A copy of the first `lengthBytes` of `output`, after `beforeBytes` bytes of any content. */
+export function copied(
+  output: Uint8Array,
+  lengthBytes: number,
+  beforeBytes: number,
+  memory = NEW_MEMORY,
+): Uint8Array {
+  const copy = memory.allocate(beforeBytes + lengthBytes)
+  copy.set(output.subarray(0, lengthBytes), beforeBytes)
   return copy
 }
 
-/** The first `lengthBytes` of `output`; copied if a view would keep much unused memory alive. */
-export function written(output: Uint8Array, lengthBytes: number): Uint8Array {
-  if (lengthBytes === output.length) return output
-  return output.length - lengthBytes > output.length >>> 2
-    ? output.slice(0, lengthBytes)
-    : output.subarray(0, lengthBytes)
+/** The output of a library, after `beforeBytes` bytes of any content. */
+export function withRoomBefore(output: Buffer, beforeBytes: number): Uint8Array {
+  const bytes = withoutBufferMethods(output)
+  return beforeBytes === 0 ? bytes : copied(bytes, bytes.length, beforeBytes)
+}
+
+/**
+ * The first `lengthBytes` of `output`, which is from `memory`; copied if a view would keep much
+ * unused memory alive.
+ */
+export function written(
+  output: Uint8Array,
+  lengthBytes: number,
+  memory: InflateMemory,
+): Uint8Array {
+  if (output.length - lengthBytes <= output.length >>> 2) return output.subarray(0, lengthBytes)
+  const copy = copied(output, lengthBytes, 0, memory)
+  memory.giveBack(output.buffer)
+  return copy
 }
 
 /** A DataView on the same bytes: V8 compiles its reads of 32 bits to single unaligned loads. */

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
 import type { Codec } from './codec.ts'
-import { explainedZlibError, pastCeiling, withoutBufferMethods } from './codec.ts'
+import { explainedZlibError, pastCeiling, withoutBufferMethods, withRoomBefore } from './codec.ts'
 
 const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
@@ -21,7 +21,7 @@ const USUAL_RATIO = 8
 export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Codec {
   const options: ZlibOptions = { level }
   return {
-    compress: (data) => withoutBufferMethods(gzipSync(data, options)),
+    compress: (data, beforeBytes = 0) => withRoomBefore(gzipSync(data, options), beforeBytes),
 
     decompress(data, limitBytes) {
       try {
@@ -38,7 +38,8 @@ export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Code
       return Math.min(limitBytes, size >>> 0)
     },
 
-    compressAsync: async (data) => withoutBufferMethods(await gzipOnPool(data, options)),
+    compressAsync: async (data, beforeBytes = 0) =>
+      withRoomBefore(await gzipOnPool(data, options), beforeBytes),
 
     async decompressAsync(data, limitBytes) {
       try {

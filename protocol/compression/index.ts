@@ -1,5 +1,5 @@
 import type { Codec, Compression } from './codec.ts'
-import { pastCeiling } from './codec.ts'
+import { copied, pastCeiling } from './codec.ts'
 import { gzipCodec } from './gzip.ts'
 import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
@@ -7,7 +7,7 @@ import { zstdCodec } from './zstd.ts'
 import { ProtocolError } from '../protocol-error.ts'
 
 export { forcePureCodecs } from './block-codecs.ts'
-export type { Codec, Compression } from './codec.ts'
+export type { Codec, Compression, InflateMemory } from './codec.ts'
 export { CodecUnavailableError, PastCeilingError } from './codec.ts'
 export { lz4Legacy } from './lz4.ts'
 
@@ -18,7 +18,8 @@ const GZIP_LEVELS = 9
 const ZSTD_LEVELS = 22
 
 const none: Codec = {
-  compress: (data) => data,
+  compress: (data, beforeBytes = 0) =>
+    beforeBytes === 0 ? data : copied(data, data.length, beforeBytes),
   decompress(data, limitBytes) {
     if (data.length > limitBytes) throw pastCeiling('none', limitBytes)
     return data

@@ -4,8 +4,8 @@ import {
   claimOf,
   copied,
   damaged,
+  NEW_MEMORY,
   pastCeiling,
-  room,
   scratchRoom,
   viewOf,
   written,
@@ -31,10 +31,17 @@ import { xxhash32 } from './xxhash32.ts'
 const LENGTH_BYTES = 4
 const CHECKSUM_BYTES = 4
 
+/**
+ * Content of at most this size is decompressed into memory that is used again, and then copied. The
+ * headers of a small batch say only that it has at most this size, the largest block of most
+ * clients: allocating that takes longer than decompressing a few hundred bytes.
+ */
+const MOST_COPIED_BYTES = 64 * 1024
+
 /** Record batches v2 and message format 1. */
 export const lz4: Codec = {
-  compress: (data) => compress(data, false),
-  decompress: (data, limitBytes) => decompress(data, limitBytes, false),
+  compress: (data, beforeBytes) => compress(data, false, beforeBytes),
+  decompress: (data, limitBytes, memory) => decompress(data, limitBytes, false, memory),
   claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, false),
 }
 
@@ -42,12 +49,12 @@ export const lz4: Codec = {
  * Message format 0, whose header checksum covers the wrong bytes (KAFKA-3160); it reads both forms.
  */
 export const lz4Legacy: Codec = {
-  compress: (data) => compress(data, true),
-  decompress: (data, limitBytes) => decompress(data, limitBytes, true),
+  compress: (data, beforeBytes) => compress(data, true, beforeBytes),
+  decompress: (data, limitBytes, memory) => decompress(data, limitBytes, true, memory),
   claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, true),
 }
 
-function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
+function compress(data: Uint8Array, brokenChecksum: boolean, beforeBytes = 0): Uint8Array {
   const blocks = Math.ceil(data.length / WRITTEN_BLOCK_BYTES)
   const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
   // No block becomes larger than its content, but the last one is tried out at its end.
@@ -73,16 +80,24 @@ function compress(data: Uint8Array, brokenChecksum: boolean): Uint8Array {
     }
   }
   view.setUint32(position, 0, true)
-  return copied(output, position + LENGTH_BYTES)
+  return copied(output, position + LENGTH_BYTES, beforeBytes)
 }
 
 function claimedBytes(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {
   return claimOf(limitBytes, () => inflatedFramesBound(data, limitBytes, acceptBroken))
 }
 
-function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean): Uint8Array {
+function decompress(
+  data: Uint8Array,
+  limitBytes: number,
+  acceptBroken: boolean,
+  memory = NEW_MEMORY,
+): Uint8Array {
   const capacityBytes = Math.min(limitBytes, inflatedFramesBound(data, limitBytes, acceptBroken))
-  const output = room(capacityBytes)
+  const isSmall = capacityBytes <= MOST_COPIED_BYTES
+  const output = isSmall
+    ? scratchRoom(capacityBytes).subarray(0, capacityBytes)
+    : memory.allocate(capacityBytes)
   let position = 0
   let op = 0
   while (position < data.length) {
@@ -108,7 +123,7 @@ function decompress(data: Uint8Array, limitBytes: number, acceptBroken: boolean)
     }
     op = frame.op
   }
-  return written(output, op)
+  return isSmall ? copied(output, op, 0, memory) : written(output, op, memory)
 }
 
 /**

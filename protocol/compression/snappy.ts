@@ -1,6 +1,6 @@
 import { blockCodecs, NOT_HERE } from './block-codecs.ts'
 import type { Codec } from './codec.ts'
-import { claimOf, copied, damaged, pastCeiling, room, scratchRoom, viewOf } from './codec.ts'
+import { claimOf, copied, damaged, NEW_MEMORY, pastCeiling, scratchRoom, viewOf } from './codec.ts'
 import { compressBlock, compressedBound } from './snappy-compress.ts'
 import { decompressBlock, inflatedLength } from './snappy-decompress.ts'
 
@@ -22,7 +22,7 @@ interface Block {
 }
 
 export const snappy: Codec = {
-  compress(data) {
+  compress(data, beforeBytes = 0) {
     const chunks = Math.ceil(data.length / CHUNK_BYTES)
     const output = scratchRoom(HEADER_BYTES + chunks * (4 + compressedBound(CHUNK_BYTES)))
     const view = viewOf(output)
@@ -41,17 +41,17 @@ export const snappy: Codec = {
       position = blockEnd
       view.setInt32(lengthAt, position - lengthAt - 4)
     }
-    return copied(output, position)
+    return copied(output, position, beforeBytes)
   },
 
   claimedBytes: (data, limitBytes) => claimOf(limitBytes, () => sumOf(blocksOf(data, limitBytes))),
 
-  decompress(data, limitBytes) {
+  decompress(data, limitBytes, memory = NEW_MEMORY) {
     // All lengths first: the limit applies to their sum, and is checked before anything is
     // allocated.
     const blocks = blocksOf(data, limitBytes)
     const totalBytes = sumOf(blocks)
-    const output = room(totalBytes)
+    const output = memory.allocate(totalBytes)
     let position = 0
     for (const block of blocks) {
       decompressOne(data, block, output, position)

@@ -1,4 +1,4 @@
-import { CodecUnavailableError, damaged, pastCeiling } from './codec.ts'
+import { CodecUnavailableError, copied, damaged, pastCeiling } from './codec.ts'
 import { startLibzstd, type Libzstd } from './libzstd.ts'
 
 /**
@@ -22,12 +22,13 @@ export function isWasmAvailable(): boolean {
   }
 }
 
-export function compressWithWasm(data: Uint8Array, level: number): Uint8Array {
+/** The result begins with `beforeBytes` bytes of any content. */
+export function compressWithWasm(data: Uint8Array, level: number, beforeBytes = 0): Uint8Array {
   const library = (loaded ??= load())
   const boundBytes = library.compressBound(data.length)
   const run = (to: number, from: number) =>
     library.compress(to, boundBytes, from, data.length, level)
-  const result = withMemory(library, data, boundBytes, run)
+  const result = withMemory(library, data, boundBytes, run, beforeBytes)
   if (typeof result === 'number') throw new Error(`zstd: compression failed with code ${result}`)
   return result
 }
@@ -60,14 +61,15 @@ export function decompressWithWasm(
 }
 
 /**
- * Runs a function of libzstd on a copy of `data` in its memory; returns a copy of the output, or an
- * error.
+ * Runs a function of libzstd on a copy of `data` in its memory; returns a copy of the output after
+ * `beforeBytes` bytes of any content, or an error.
  */
 function withMemory(
   library: Libzstd,
   data: Uint8Array,
   roomBytes: number,
   run: (to: number, from: number) => number,
+  beforeBytes = 0,
 ): Uint8Array | number {
   const from = library.malloc(data.length + 1) >>> 0
   const to = library.malloc(roomBytes + 1) >>> 0
@@ -77,7 +79,8 @@ function withMemory(
     const result = run(to, from) | 0
     if (result < 0 && result > -MAX_ERROR) return -result
     // Read again after the call, because growing the memory replaces the view.
-    return new Uint8Array(library.memory.buffer).slice(to, to + (result >>> 0))
+    const output = new Uint8Array(library.memory.buffer, to, result >>> 0)
+    return copied(output, output.length, beforeBytes)
   } finally {
     if (to !== 0) library.free(to)
     if (from !== 0) library.free(from)

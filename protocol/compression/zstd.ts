@@ -8,6 +8,7 @@ import {
   PastCeilingError,
   room,
   withoutBufferMethods,
+  withRoomBefore,
 } from './codec.ts'
 import type { ZstdFrame } from './zstd-frame.ts'
 import { readFrames } from './zstd-frame.ts'
@@ -53,7 +54,7 @@ export function zstdCodec(level: number = DEFAULT_ZSTD_LEVEL, forceWasm = false)
 
 function wasmCodec(level: number): Codec {
   return {
-    compress: (data) => compressWithWasm(data, level),
+    compress: (data, beforeBytes) => compressWithWasm(data, level, beforeBytes),
     claimedBytes,
     decompress(data, limitBytes) {
       const frames = readFrames(data, limitBytes)
@@ -67,7 +68,8 @@ function nodeCodec(zstd: NodeZstd, level: number): Codec {
   const decompressOnPool = promisify<Uint8Array, DecompressOptions, Buffer>(zstd.zstdDecompress)
   const writing: CompressOptions = { params: { [PARAMETER_LEVEL]: level } }
   return {
-    compress: (data) => withoutBufferMethods(zstd.zstdCompressSync(data, writing)),
+    compress: (data, beforeBytes = 0) =>
+      withRoomBefore(zstd.zstdCompressSync(data, writing), beforeBytes),
     claimedBytes,
 
     decompress(data, limitBytes) {
@@ -88,7 +90,8 @@ function nodeCodec(zstd: NodeZstd, level: number): Codec {
       return joined(parts, limitBytes - leftBytes)
     },
 
-    compressAsync: async (data) => withoutBufferMethods(await compressOnPool(data, writing)),
+    compressAsync: async (data, beforeBytes = 0) =>
+      withRoomBefore(await compressOnPool(data, writing), beforeBytes),
 
     async decompressAsync(data, limitBytes) {
       const parts: Uint8Array[] = []

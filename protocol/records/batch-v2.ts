@@ -13,6 +13,7 @@ import {
   compressionOfCode,
   PastCeilingError,
   type Compression,
+  type InflateMemory,
 } from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
@@ -52,17 +53,20 @@ export class BatchV2 implements MessageBatch {
   readonly count: number
   readonly #data: Buffer
   readonly #limitBytes: number
+  readonly #memory: InflateMemory | undefined
   readonly #lastOffsetDelta: number
   /** Its records, if they were decompressed in advance. */
   #inflated: Uint8Array | undefined
   #progress: Progress | undefined
   #claimedBytes: number | undefined
   #compressed: Buffer | undefined
+  /** What `release` gives back to `#memory`. */
+  #lent: ArrayBufferLike | undefined
 
   /**
    * `data` is exactly the batch, including its 61-byte header. Throws if its CRC does not match.
    */
-  constructor(data: Buffer, source: BatchSource, limitBytes: number) {
+  constructor(data: Buffer, source: BatchSource, limitBytes: number, memory?: InflateMemory) {
     if (data.length < BATCH_HEADER_BYTES) {
       throw new ProtocolError(
         `a record batch has ${data.length} bytes, fewer than the 61 of its header`,
@@ -99,6 +103,7 @@ export class BatchV2 implements MessageBatch {
     this.count = data.readInt32BE(57)
     this.#data = data
     this.#limitBytes = limitBytes
+    this.#memory = memory
   }
 
   get sizeBytes(): number {
@@ -121,6 +126,12 @@ export class BatchV2 implements MessageBatch {
   dropInflated(): boolean {
     this.#inflated = undefined
     return this.#progress === undefined
+  }
+
+  release(): void {
+    if (this.#lent === undefined) return
+    this.#memory?.giveBack(this.#lent)
+    this.#lent = undefined
   }
 
   messages(): Message[] {
@@ -180,7 +191,9 @@ export class BatchV2 implements MessageBatch {
 
   #decompressed(limitBytes: number): Uint8Array {
     try {
-      return codecOf(this.compression).decompress(this.#body, limitBytes)
+      const body = codecOf(this.compression).decompress(this.#body, limitBytes, this.#memory)
+      this.#lent = body.buffer
+      return body
     } catch (error) {
       throw this.#understated(error, limitBytes)
     }

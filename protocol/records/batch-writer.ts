@@ -10,7 +10,7 @@
  * long to create an object.
  */
 import { crc32c } from '../buffer/crc32c.ts'
-import { compressionCodeOf, type Compression } from '../compression/index.ts'
+import { compressionCodeOf, type Codec, type Compression } from '../compression/index.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import {
   bytesOf,
@@ -179,11 +179,21 @@ export class BatchWriter {
   }
 }
 
-/** Room for a batch's header before its compressed records. */
-export function behindHeader(compressedRecords: Uint8Array): Buffer {
-  const batch = Buffer.allocUnsafe(BATCH_HEADER_BYTES + compressedRecords.length)
-  batch.set(compressedRecords, BATCH_HEADER_BYTES)
-  return batch
+/** Compresses the records of a batch, after room for its header. */
+export function compressedBatch(codec: Codec, records: Uint8Array): Buffer {
+  return asBuffer(codec.compress(records, BATCH_HEADER_BYTES))
+}
+
+/** The same on another thread; undefined if the codec does not support that. */
+export function compressedElsewhere(
+  codec: Codec,
+  records: Uint8Array,
+): Promise<Buffer> | undefined {
+  return codec.compressAsync?.(records, BATCH_HEADER_BYTES).then(asBuffer)
+}
+
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
 }
 
 function writeHeaders(buffer: Buffer, at: number, headers: readonly OutgoingHeader[]): number {

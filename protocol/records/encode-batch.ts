@@ -1,5 +1,5 @@
 import { codecOf, type Compression } from '../compression/index.ts'
-import { BatchWriter, behindHeader, type BatchIdentity } from './batch-writer.ts'
+import { BatchWriter, compressedBatch, type BatchIdentity } from './batch-writer.ts'
 import { BATCH_HEADER_BYTES } from './format.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 
@@ -23,7 +23,7 @@ export function encodeBatch(
   }
   const { compression = 'none' } = options
   if (compression === 'none') return writer.finish(options)
-  const batch = behindHeader(codecOf(compression, options).compress(writer.records()))
+  const batch = compressedBatch(codecOf(compression, options), writer.records())
   writer.finishCompressed(batch, compression, options)
   return batch
 }

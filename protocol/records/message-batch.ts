@@ -42,6 +42,12 @@ export interface MessageBatch extends BatchHeader {
    */
   dropInflated(): boolean
   /**
+   * Gives back the memory that its records were decompressed into, if it is reused: nothing may read
+   * its messages any more. Optional, because the garbage collector frees memory that is not
+   * released.
+   */
+  release(): void
+  /**
    * Whether `inflate` should first decompress it on another thread: it is large, and its codec
    * supports that.
    */

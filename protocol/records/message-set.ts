@@ -185,6 +185,10 @@ export class MessageSet implements MessageBatch {
     return true
   }
 
+  release(): void {
+    // The old formats are always decompressed into new memory.
+  }
+
   nextMessages(): MessageSlice {
     const limitBytes = this.claimedBytes
     try {

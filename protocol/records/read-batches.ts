@@ -1,4 +1,5 @@
 import { Block } from '../buffer/block.ts'
+import type { InflateMemory } from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { BatchV2 } from './batch-v2.ts'
 import { LOG_OVERHEAD_BYTES, MAGIC_OFFSET } from './format.ts'
@@ -24,11 +25,15 @@ export interface FetchedBatches {
 /** The default limit for the decompressed size of a batch. */
 export const DEFAULT_INFLATE_LIMIT_BYTES = 256 * 1024 * 1024
 
-/** Reads the batches in the records field of a fetch response: all formats, mixed as in the log. */
+/**
+ * Reads the batches in the records field of a fetch response: all formats, mixed as in the log. With
+ * `memory`, batches v2 are decompressed into memory from there, until they are released.
+ */
 export function readBatches(
   data: Buffer,
   source: BatchSource,
   limitBytes = DEFAULT_INFLATE_LIMIT_BYTES,
+  memory?: InflateMemory,
 ): FetchedBatches {
   const batches: MessageBatch[] = []
   const block = new Block(data)
@@ -52,7 +57,7 @@ export function readBatches(
       const magic = data[at + MAGIC_OFFSET]!
       if (magic === 2) {
         batches.push(...messageSets.finish())
-        batches.push(new BatchV2(block.cut(at, end - at), source, limitBytes))
+        batches.push(new BatchV2(block.cut(at, end - at), source, limitBytes, memory))
       } else if (magic < 2) {
         batches.push(...messageSets.add(block, at, end))
       } else {

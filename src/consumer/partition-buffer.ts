@@ -57,11 +57,14 @@ export interface DecodedChunk<State> {
   /** The application has read the signal that interrupts its work on the batch. */
   isInterruptible: boolean
   /**
-   * The leases of batches that end in the chunk. They are released when the application has finished with its
+   * What has the memory of batches that end in the chunk, if memory is reused: the leases of their responses, and the
+   * batches themselves, which have decompressed records. They are released when the application has finished with its
    * messages.
    */
-  readonly leases: readonly Lease[]
+  readonly leases: readonly Releasable[]
 }
+
+type Releasable = Pick<Lease | MessageBatch, 'release'>
 
 /** Smaller batches are delivered together, up to this number of messages unless the reader has another limit. */
 export const JOINED_MESSAGES = 500
@@ -316,7 +319,7 @@ export class PartitionBuffer<State extends Buffered> {
     mostJoined = JOINED_MESSAGES,
   ): DecodedChunk<State> | undefined {
     let messages: Message[] = []
-    const leases: Lease[] = []
+    const leases: Releasable[] = []
     let end = this.#position
     let leaderEpoch = -1
     let isFirst = true
@@ -369,7 +372,7 @@ export class PartitionBuffer<State extends Buffered> {
       if (!slice.isLast) break
       decompressedBytes += next.reservedBytes ?? 0
       this.#dequeue(next)
-      if (next.lease !== undefined) leases.push(next.lease)
+      if (next.lease !== undefined) leases.push(next.lease, batch)
     }
     if (isFirst) return undefined
     this.#chunk = {

@@ -4,7 +4,7 @@ const LEAST_BYTES = 64 * 1024
 const MOST_WASTE = 2
 
 /**
- * Memory of frames that is reused when no code reads it any more. New memory is the largest cost of large messages:
+ * Memory of frames, and of what batches in them decompress to, that is reused when no code reads it any more. New memory is the largest cost of large messages:
  * each page is faulted in, and about every 64 MB V8 marks its whole heap. With reuse a consumer needs 0.6 of the CPU at
  * 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker; `npm run bench:consume` measures it).
  *

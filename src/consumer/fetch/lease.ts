@@ -5,12 +5,13 @@ import type { FrameMemory } from '../../network/frame-memory.ts'
  * reused for another response. Releasing is optional: the garbage collector frees memory that is not released.
  */
 export class Lease {
-  readonly #frameMemory: FrameMemory
+  /** The source of the memory, and of memory for what is decompressed from it. */
+  readonly frameMemory: FrameMemory
   readonly #memory: ArrayBufferLike
   #holders = 0
 
   constructor(frameMemory: FrameMemory, memory: ArrayBufferLike) {
-    this.#frameMemory = frameMemory
+    this.frameMemory = frameMemory
     this.#memory = memory
   }
 
@@ -19,6 +20,6 @@ export class Lease {
   }
 
   release(): void {
-    if (--this.#holders === 0) this.#frameMemory.giveBack(this.#memory)
+    if (--this.#holders === 0) this.frameMemory.giveBack(this.#memory)
   }
 }

@@ -41,6 +41,7 @@ export function queueRecords(
       data,
       state,
       decompressedBatchMaxBytes,
+      lease?.frameMemory,
     )
     for (const batch of batches) {
       const isLeftOut = aborted?.includes(batch) === true || batch.control

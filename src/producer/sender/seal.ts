@@ -3,7 +3,7 @@ import {
   codecOf,
   type Compression,
 } from '../../../protocol/compression/index.ts'
-import { behindHeader } from '../../../protocol/records/batch-writer.ts'
+import { compressedBatch, compressedElsewhere } from '../../../protocol/records/batch-writer.ts'
 import type { Message } from '../../../protocol/records/message.ts'
 import { encodeMessageSet } from '../../../protocol/records/message-set.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
@@ -77,12 +77,14 @@ function sealed(
   }
   const codec = codecOf(compression, { level: compressionLevel })
   const records = batch.writer.records()
-  if (codec.compressAsync === undefined || records.length < OTHER_THREAD_FROM_BYTES) {
-    batch.sealed = { format, compressed: behindHeader(codec.compress(records)) }
+  const isLarge = records.length >= OTHER_THREAD_FROM_BYTES
+  const compressing = isLarge ? compressedElsewhere(codec, records) : undefined
+  if (compressing === undefined) {
+    batch.sealed = { format, compressed: compressedBatch(codec, records) }
     return undefined
   }
-  return codec.compressAsync(records).then((compressed) => {
-    batch.sealed = { format, compressed: behindHeader(compressed) }
+  return compressing.then((compressed) => {
+    batch.sealed = { format, compressed }
   })
 }
 

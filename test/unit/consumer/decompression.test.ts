@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { gzipSync } from 'node:zlib'
-import { behindHeader, BatchWriter } from '../../../protocol/records/batch-writer.ts'
+import { BatchWriter } from '../../../protocol/records/batch-writer.ts'
 import { encodeBatch } from '../../../protocol/records/encode-batch.ts'
+import { BATCH_HEADER_BYTES } from '../../../protocol/records/format.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
 import type { AssignedConsumer } from '../../../src/consumer/assigned-consumer.ts'
 import { Decompression } from '../../../src/consumer/decompression.ts'
@@ -34,7 +35,7 @@ function understatedBatch(values: readonly Buffer[]): Buffer {
   const records = writer.records()
   const cut = records.length - 10
   const members = [gzipSync(records.subarray(0, cut)), gzipSync(records.subarray(cut))]
-  const batch = behindHeader(Buffer.concat(members))
+  const batch = Buffer.concat([Buffer.alloc(BATCH_HEADER_BYTES), ...members])
   writer.finishCompressed(batch, 'gzip', {})
   return batch
 }
