@@ -75,7 +75,12 @@ export class EmbeddedCluster implements AsyncDisposable {
       nowMs: () => this.#state.nowMs(),
     }
     this.#brokers = brokerIdsOf(options).map(
-      (id, index) => new EmbeddedBroker(id, listenerPlans(options, index, directory)),
+      (id, index) =>
+        new EmbeddedBroker(
+          id,
+          listenerPlans(options, index, directory),
+          options.racks?.[index] ?? null,
+        ),
     )
     const brokers = new Brokers(this.#brokers)
     this.#timers = new Timers(onError)

@@ -53,6 +53,8 @@ export interface EmbeddedClusterOptions {
   readonly brokers?: number
   /** The ids of the brokers. Default: 1, 2 and so on. */
   readonly brokerIds?: readonly number[]
+  /** The rack of each broker (Kafka's `broker.rack`); null for none. Default: none has a rack. */
+  readonly racks?: readonly (string | null)[]
   /**
    * The version of Kafka to present, with its APIs and their versions. Default: `4.4`; with
    * `zookeeper` `3.9`.
@@ -193,6 +195,7 @@ export const EMBEDDED_LISTENER_OPTIONS = {
 export const EMBEDDED_CLUSTER_OPTIONS = {
   brokers: { check: anInteger(1, 100), defaultText: 'that of `brokerIds`, or else 1' },
   brokerIds: { check: anArrayOf(anInteger(0)), defaultText: '1, 2 and so on' },
+  racks: { check: anArrayOf(either(aString, oneOf(null))), defaultText: 'none has a rack' },
   version: { check: oneOf(...KAFKA_VERSIONS), defaultText: '`4.4`; with `zookeeper` `3.9`' },
   transactionVersion: { check: oneOf(0, 1, 2), default: 2 },
   ports: { check: anArrayOf(aPort), defaultText: 'any free ones' },
@@ -266,6 +269,11 @@ export function clusterSettings(options: EmbeddedClusterOptions): ClusterSetting
     )
   }
   const count = brokerCount(options)
+  if (settings.racks !== undefined && settings.racks.length !== count) {
+    throw new InvalidArgumentError(
+      `EmbeddedCluster: ${count} brokers require ${count} racks, not ${settings.racks.length}`,
+    )
+  }
   checkListener('EmbeddedCluster', options, version, count)
   for (const [name, listener] of Object.entries(listeners)) {
     if (!LISTENER_NAME.test(name)) {

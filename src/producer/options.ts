@@ -7,6 +7,7 @@ import {
   aDurationMs,
   aFunction,
   anInteger,
+  aString,
   type Check,
   either,
   oneOf,
@@ -89,6 +90,17 @@ export interface ProducerOptions<Value = Data, Key = Data> {
    * Java; without a key sticky (KIP-794).
    */
   readonly partitioner?: Partitioner
+  /**
+   * The rack or zone that this producer runs in (Kafka's `client.rack`): messages without a key go to partitions whose
+   * leader is in it (KIP-1123), to all of them while none has a leader there. Refused with a `partitioner`.
+   * Default: none.
+   */
+  readonly clientRack?: string
+  /**
+   * Whether `clientRack` chooses partitions (Kafka's `partitioner.rack.aware`); `false` is for options that several
+   * producers share. Refused without a `clientRack`. Default: true.
+   */
+  readonly partitionerRackAware?: boolean
   /** Returns what to send for values and keys of other types: `(value, key) => [value, key]`. Default: none. */
   readonly serializer?: Serializer<Value, Key>
   /**
@@ -180,6 +192,17 @@ export const PRODUCER_OPTIONS = {
     check: aFunction,
     defaultText: 'murmur2 of the key, as in Java; without a key sticky (KIP-794)',
   },
+  clientRack: {
+    check: aString,
+    defaultText: 'none',
+    noEffect: ({ partitioner }) =>
+      partitioner === undefined ? undefined : 'with a partitioner, which chooses itself',
+  },
+  partitionerRackAware: {
+    check: aBoolean,
+    default: true,
+    noEffect: ({ clientRack }) => (clientRack === undefined ? 'without a clientRack' : undefined),
+  },
   serializer: { check: aFunction, defaultText: 'none' },
   deliveryReports: { check: either(aBoolean, aFunction), default: false },
   sync: { check: aBoolean, default: false },
@@ -200,11 +223,15 @@ export interface ProducerSettings extends Omit<
   | 'sync'
   | 'autoStart'
   | 'queueEmptyTimeoutMs'
+  | 'clientRack'
+  | 'partitionerRackAware'
 > {
   /** With `true` nothing is sent to a broker that does not support idempotence. */
   readonly idempotent: 'where possible' | boolean
   readonly maxRetries: number
   readonly batchBytes: number
+  /** The rack whose leaders messages without a key prefer; undefined for none. */
+  readonly preferredRack: string | undefined
   /** It gets only keys and values of the producer's types. */
   readonly serializer: Serializer<never, never> | undefined
   /** The bytes that one turn of the event loop accepts before `ready` waits for the next turn. */
@@ -252,6 +279,7 @@ export function producerSettings<Value, Key>(
         ? Math.min(deliveryTimeoutMs, pendingTimeoutMs)
         : deliveryTimeoutMs,
     batchBytes,
+    preferredRack: read.partitionerRackAware ? options.clientRack : undefined,
     serializer: options.serializer,
     turnBytes: TURN_BYTES,
     // Batches that linger wait until they are full, which needs more bytes for a partition.

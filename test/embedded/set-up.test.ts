@@ -107,6 +107,7 @@ describe('the set-up of an embedded cluster', () => {
       "option 'brokerIds' must have a different id for each broker",
       { brokers: 3, brokerIds: [1, 2] },
     ],
+    ['2 brokers require 2 racks, not 1', { brokers: 2, racks: ['a'] }],
     ["'login' is not a valid listener name", { listeners: { login: {} } }],
     [
       "listener 'LOGIN': 1 brokers require 1 ports, not 2",
@@ -115,6 +116,22 @@ describe('the set-up of an embedded cluster', () => {
     ["sasl: user 'alice' must have a name and a password", { sasl: { users: { alice: {} } } }],
   ])('is rejected if it is invalid: %s', async (words, options) => {
     await expect(EmbeddedCluster.start(options)).rejects.toThrow(words)
+  })
+
+  it('has a rack for each broker, in all responses that name brokers', async () => {
+    await using kafka = await EmbeddedCluster.start({
+      brokerIds: [5, 6],
+      racks: ['a', null],
+      topics: { t: {} },
+    })
+    const racks = (brokers: readonly { rack: string | null }[]) => brokers.map(({ rack }) => rack)
+    using raw = await rawClientOf(kafka)
+    expect(racks((await raw.request(metadata, 12, { topics: [] })).brokers)).toEqual(['a', null])
+    const asked = { includeClusterAuthorizedOperations: false }
+    expect(racks((await raw.request(describeCluster, 1, asked)).brokers)).toEqual(['a', null])
+    const resource = { resourceType: 4, resourceName: '5', configurationKeys: ['broker.rack'] }
+    const { results } = await raw.request(describeConfigs, 4, { resources: [resource] })
+    expect(results[0]!.configs[0]!.value).toBe('a')
   })
 
   it('is visible in the configs of its brokers', async () => {

@@ -17,12 +17,56 @@ import { Proxy } from '../support/proxy.ts'
 import { cutAfter, stall } from '../support/proxy-faults.ts'
 import { describeWithBrokers, isAtLeast, versionsToTest } from '../support/real-brokers.ts'
 import { failureOf } from '../support/settled.ts'
+import { until } from '../support/until.ts'
 import { Random } from '../wire/support/random.ts'
+import { reaches, roundsOfJava, roundsOfOurs } from './support/rack-producers.ts'
 
 /** Those of pykafka's own tests of its producer that still have a meaning, and what is new. */
 const LARGE_BYTES = 160 * 1024
 
+/** What needs several brokers is left to `npm run test:brokers`; test/unit/producer has it with embedded ones. */
+const isThorough = process.env['SAMSA_BROKERS'] !== undefined
+
 describeWithBrokers('a producer', ['java'], () => {
+  if (isThorough) {
+    it('with a rack chooses the same partitions as Java’s, also while no leader is in the rack (KIP-1123), on Kafka 4.4.0', async () => {
+      const topic = 'racks'
+      const brokerConfig = (id: number) => ({ 'broker.rack': `rack-${id}` })
+      await using kafka = await startKafka({ version: '4.4.0', brokers: 3, brokerConfig })
+      await using client = new KafkaClient({ hosts: kafka.hosts, metadataMaxAgeMs: 500 })
+      const [first, second, third] = kafka.brokerIds as [number, number, number]
+      const replicas = [
+        [first, second],
+        [second, third],
+        [third, second],
+      ]
+      await client.admin.createTopics([{ topic, assignments: [...replicas, ...replicas] }])
+      const [near, all] = [
+        [0, 3],
+        [0, 1, 2, 3, 4, 5],
+      ]
+      const rack = `rack-${first}`
+      await using java = await roundsOfJava(kafka.hosts, topic, rack)
+      const send = await roundsOfOurs(client, topic, rack)
+      expect(await send()).toEqual(near)
+      expect(await java.send()).toEqual(near)
+      await kafka.stopBroker(first)
+      await reaches(send, all)
+      await reaches(java.send, all)
+      await kafka.startBroker(first)
+      await until(async () => {
+        const partitions = await client.topic(topic).partitions()
+        return near.every((one) => partitions[one]!.isr.includes(first))
+      })
+      const wanted = near.map((partition) => ({ topic, partition }))
+      await client.admin.electLeaders('preferred', wanted)
+      await reaches(send, near)
+      await reaches(java.send, near)
+      expect(await send()).toEqual(near)
+      expect(await java.send()).toEqual(near)
+    })
+  }
+
   describe.each(versionsToTest())('to Kafka %s', (version) => {
     let kafka: KafkaCluster
     let client: KafkaClient

@@ -160,7 +160,11 @@ export function leaderHint(
 ): { leaderId: number; leaderEpoch: number; endpoint: Endpoint | undefined } | undefined {
   if (partition === undefined || partition.leader === NO_LEADER) return undefined
   const broker = context.cluster.brokers.find(partition.leader)
-  const endpoint = broker && { nodeId: broker.id, ...endpointOf(context, broker), rack: null }
+  const endpoint = broker && {
+    nodeId: broker.id,
+    ...endpointOf(context, broker),
+    rack: broker.rack,
+  }
   return { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch, endpoint }
 }
 
@@ -168,7 +172,7 @@ export interface Endpoint {
   readonly nodeId: number
   readonly host: string
   readonly port: number
-  readonly rack: null
+  readonly rack: string | null
 }
 
 /** Each endpoint once. */

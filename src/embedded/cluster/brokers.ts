@@ -6,6 +6,8 @@ export interface BrokerInfo {
   readonly host: string
   /** 0 until it is started for the first time. */
   readonly port: number
+  /** Kafka's `broker.rack`; null if it has none. */
+  readonly rack: string | null
   readonly isAlive: boolean
   /** The port of its listener with that name; undefined if it has none. */
   portOf(listener: string): number | undefined

@@ -115,7 +115,7 @@ function brokerEntry(
 }
 
 function givenConfigs({ cluster, broker }: RequestContext): ReadonlyMap<string, string> {
-  const { id } = broker
+  const { id, rack } = broker
   const listeners = broker.listenerUris.join(',')
   return new Map([
     ...cluster.settings.brokerConfig,
@@ -123,6 +123,7 @@ function givenConfigs({ cluster, broker }: RequestContext): ReadonlyMap<string, 
     ['broker.id', String(id)],
     ['listeners', listeners],
     ['advertised.listeners', listeners],
+    ...(rack === null ? [] : [['broker.rack', rack] as const]),
   ])
 }
 

@@ -27,6 +27,7 @@ export const describeClusterHandler = handler(describeCluster, {
       brokers: (fenced ? cluster.brokers.all : cluster.brokers.alive).map((broker) => ({
         brokerId: broker.id,
         ...endpointOf(context, broker),
+        rack: broker.rack,
         ...(version >= 2 ? { isFenced: !broker.isAlive } : {}),
       })),
       ...(request.includeClusterAuthorizedOperations

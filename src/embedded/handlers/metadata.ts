@@ -76,6 +76,7 @@ function clusterPart(context: RequestContext) {
     brokers: cluster.brokers.alive.map((broker) => ({
       nodeId: broker.id,
       ...endpointOf(context, broker),
+      rack: broker.rack,
     })),
     clusterId: cluster.clusterId,
     controllerId: cluster.brokers.controllerId,

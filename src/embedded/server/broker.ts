@@ -27,13 +27,15 @@ interface BrokerListener {
 /** One broker: it can be stopped, and started again on its ports. */
 export class EmbeddedBroker implements ServingBroker {
   readonly id: number
+  readonly rack: string | null
   fetchSessions = new FetchSessions()
   shareSessions = new ShareSessions()
   readonly #listeners: readonly BrokerListener[]
 
   /** `port` is the port of the first listener. */
-  constructor(id: number, plans: readonly ListenerPlan[]) {
+  constructor(id: number, plans: readonly ListenerPlan[], rack: string | null) {
     this.id = id
+    this.rack = rack
     this.#listeners = plans.map((plan) => ({ plan, listener: new Listener(plan.port) }))
   }
 

@@ -9,6 +9,8 @@ export const STICKY_BYTES = 64 * 1024
 export class StickyPartition {
   readonly #stickyBytes: number
   readonly #queuedIn: (partition: number) => number
+  /** The partitions to choose from. Undefined: all. */
+  #preferred: readonly number[] | undefined
   #current = -1
   #leftBytes = 0
 
@@ -27,22 +29,35 @@ export class StickyPartition {
     return this.#current
   }
 
+  /**
+   * Chooses from these partitions, or from all. A partition that is not among them gets no more messages, because at a
+   * low rate it would take hours until it has had its share.
+   */
+  prefer(partitions: readonly number[] | undefined): void {
+    this.#preferred = partitions
+    if (partitions?.includes(this.#current) === false) this.#leftBytes = 0
+  }
+
   /** Chooses another partition for the next message if the current one has had its share. */
   rest(): void {
     if (this.#stickyBytes - this.#leftBytes >= STICKY_BYTES) this.#leftBytes = 0
   }
 
   #next(partitionCount: number): number {
-    if (partitionCount === 1) return 0
-    const one = this.#other(this.#current, partitionCount)
-    const two = this.#other(this.#current, partitionCount)
+    const from = this.#preferred
+    const count = from?.length ?? partitionCount
+    const current = from?.indexOf(this.#current) ?? this.#current
+    const at = (index: number) => from?.[index] ?? index
+    if (count === 1) return at(0)
+    const one = at(otherThan(current, count))
+    const two = at(otherThan(current, count))
     return this.#queuedIn(two) < this.#queuedIn(one) ? two : one
   }
+}
 
-  /** Returns any other partition, each with the same probability. */
-  #other(current: number, partitionCount: number): number {
-    if (current < 0 || current >= partitionCount) return Math.floor(Math.random() * partitionCount)
-    const step = 1 + Math.floor(Math.random() * (partitionCount - 1))
-    return (current + step) % partitionCount
-  }
+/** Returns any other number below `count`, each with the same probability. */
+function otherThan(current: number, count: number): number {
+  if (current < 0 || current >= count) return Math.floor(Math.random() * count)
+  const step = 1 + Math.floor(Math.random() * (count - 1))
+  return (current + step) % count
 }

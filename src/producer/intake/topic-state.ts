@@ -1,11 +1,13 @@
 import { atOnce } from '../../async/at-once.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import type { TopicMetadata } from '../../cluster/metadata.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { textOfThrown } from '../../observe/thrown.ts'
 import { shown } from '../../options.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
 import type { ProducerSettings } from '../options.ts'
 import { murmur2Partition } from './partitioners.ts'
+import { preferredPartitions } from './preferred-partitions.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import type { Data } from './serialize.ts'
@@ -26,6 +28,8 @@ export class TopicState {
   isLookedUp = false
   /** The turn of the event loop in which the count was read last. */
   #readIn = -1
+  /** What was known of the topic then: each response and each new leader makes another object. */
+  #metadata: TopicMetadata | undefined
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
   readonly #settings: ProducerSettings
@@ -48,12 +52,18 @@ export class TopicState {
     )
   }
 
-  /** Checks for new partitions, once in each turn of the event loop. */
+  /** Checks for new partitions and leaders, once in each turn of the event loop. */
   refresh(turn: number): void {
     if (this.#readIn === turn || this.isLookedUp) return
     this.#readIn = turn
+    const metadata = this.#cluster.known(this.name)
     // A deleted topic keeps its partitions: the brokers' responses report the deletion.
-    this.partitionCount = this.#cluster.known(this.name)?.partitions.length ?? this.partitionCount
+    if (metadata === undefined || metadata === this.#metadata) return
+    this.#metadata = metadata
+    this.partitionCount = metadata.partitions.length
+    const { brokers } = this.#cluster
+    const rackOf = (nodeId: number) => brokers.get(nodeId)?.rack
+    this.#sticky.prefer(preferredPartitions(metadata, rackOf, this.#settings.preferredRack))
   }
 
   /**

@@ -182,6 +182,8 @@ describe('the effects of producer options', () => {
     minQueuedMessages: { value: 1, beside: { lingerMs: 5 }, refusedBeside: {} },
     blockOnQueueFull: { value: false },
     partitioner: { value: () => 0 },
+    clientRack: { value: 'a', refusedBeside: { partitioner: () => 0 } },
+    partitionerRackAware: { value: false, beside: { clientRack: 'a' }, refusedBeside: {} },
     serializer: { value: (value, key) => [value, key] },
     deliveryReports: { value: true },
     // Alone it is a promise that nothing lingers, which is so without it.
@@ -193,7 +195,12 @@ describe('the effects of producer options', () => {
   }
   everyOption(PRODUCER_OPTIONS, examples, (options, warn) => {
     warnOfOptions(options, { ...logger, warn })
-    return { ...producerSettings(options), sync: undefined, queueEmptyTimeoutMs: undefined }
+    const settings = {
+      ...producerSettings(options),
+      sync: undefined,
+      queueEmptyTimeoutMs: undefined,
+    }
+    return { ...settings, clientRack: undefined, partitionerRackAware: undefined }
   })
 
   it('maxInFlight over 5 causes a warning, because it turns idempotence off', () => {

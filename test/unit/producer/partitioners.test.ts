@@ -123,6 +123,32 @@ describe('the sticky partition', () => {
     expect(counts[0]).toBeLessThan(1_500)
   })
 
+  it('chooses among preferred partitions, each as often, the one with the shorter queue', () => {
+    const sticky = new StickyPartition(1, (partition) => (partition === 5 ? 1 : 0))
+    sticky.prefer([2, 5, 6, 7])
+    const counts = new Map<number, number>()
+    for (let i = 0; i < 30_000; i++) {
+      const chosen = sticky.choose(8, 1)
+      counts.set(chosen, (counts.get(chosen) ?? 0) + 1)
+    }
+    expect([...counts.keys()].sort()).toEqual([2, 5, 6, 7])
+    for (const one of [2, 6, 7]) expect(Math.abs(counts.get(one)! - 9_000)).toBeLessThan(1_000)
+    expect(counts.get(5)).toBeLessThan(4_000)
+    sticky.prefer(undefined)
+    const all = new Set(Array.from({ length: 1_000 }, () => sticky.choose(8, 1)))
+    expect(all.size).toBe(8)
+  })
+
+  it('stays with a partition that is still preferred, and leaves another at once', () => {
+    const sticky = new StickyPartition(1_000_000, () => 0)
+    sticky.prefer([3, 4])
+    const first = sticky.choose(8, 10)
+    sticky.prefer([0, first])
+    expect(sticky.choose(8, 10)).toBe(first)
+    sticky.prefer([0])
+    expect(sticky.choose(8, 10)).toBe(0)
+  })
+
   it('adapts to more partitions, and to fewer', () => {
     const sticky = new StickyPartition(1, () => 0)
     expect(sticky.choose(1, 10)).toBe(0)

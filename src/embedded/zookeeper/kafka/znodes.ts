@@ -59,7 +59,8 @@ export function brokerNode(
   if (!isAtLeast(version, '0.10')) {
     return JSON.stringify({ jmx_port: -1, timestamp, endpoints, host, version: 2, port })
   }
-  const listeners = { listener_security_protocol_map: { [security]: security }, endpoints }
+  const rack = broker.rack === null ? {} : { rack: broker.rack }
+  const listeners = { listener_security_protocol_map: { [security]: security }, endpoints, ...rack }
   return JSON.stringify(
     isAtLeast(version, '2.8')
       ? { features: {}, ...listeners, jmx_port: -1, port, host, version: 5, timestamp }
