@@ -145,10 +145,10 @@ export function topicByIdOperations(context: AdminContext) {
         error === undefined ? { topicId, ...result } : { topicId, error },
       )
       if (settings.waitUntilGone) {
-        const deleted = outcomes.flatMap(({ result }) =>
-          result?.topic === undefined ? [] : [result.topic],
+        const deleted = outcomes.flatMap(({ item: topicId, result }) =>
+          result?.topic === undefined ? [] : [[result.topic, topicId] as const],
         )
-        await waitUntilGone(cluster, deleted, deadline)
+        await waitUntilGone(cluster, new Map(deleted), deadline)
       }
       return settled(operation, results, settings.settle)
     },

@@ -121,7 +121,10 @@ export interface TopicResult extends Item {
 
 /** The options of `deleteTopics`. */
 export interface DeleteTopicsOptions extends TopicChangeOptions {
-  /** Waits until no broker that responds knows the topics. Default: true. */
+  /**
+   * Waits until no broker that responds knows the topics. A topic that is created meanwhile with the
+   * same name does not count, where brokers report the ids of topics (Kafka 2.8). Default: true.
+   */
   readonly waitUntilGone?: boolean
 }
 
@@ -303,7 +306,7 @@ export function topicOperations(context: AdminContext) {
       const settings = begin(context, operation, options, DELETE_TOPICS_OPTIONS)
       const { deadline } = settings
       checkDistinct(operation, 'topic', topics)
-      const outcomes = await cluster.fanOut.run<string, undefined>({
+      const outcomes = await cluster.fanOut.run<string, string | undefined>({
         items: topics,
         to: () => 'controller',
         what: 'deleting topics',
@@ -315,11 +318,11 @@ export function topicOperations(context: AdminContext) {
             topicNames: version >= DELETE_BY_NAME_OR_ID ? [] : names,
             timeoutMs: brokerTimeoutMs(cluster, deadline),
           }))
-          return response.responses.map(({ name, errorCode, errorMessage }) => {
+          return response.responses.map(({ name, topicId, errorCode, errorMessage }) => {
             const topic = name ?? ''
             const what = `deleting topic '${topic}'`
             const error = itemError(errorCode, what, recipient.name, errorMessage, { topic })
-            return outcomeOf(topic, error, undefined)
+            return outcomeOf(topic, error, topicId === ZERO_UUID ? undefined : topicId)
           })
         },
       })
@@ -328,8 +331,10 @@ export function topicOperations(context: AdminContext) {
         ...(error === undefined ? {} : { error }),
       }))
       if (settings.waitUntilGone) {
-        const deleted = outcomes.flatMap(({ item, error }) => (error === undefined ? [item] : []))
-        await waitUntilGone(cluster, deleted, deadline)
+        const deleted = outcomes.flatMap(({ item, result, error }) =>
+          error === undefined ? [[item, result] as const] : [],
+        )
+        await waitUntilGone(cluster, new Map(deleted), deadline)
       }
       return settled(operation, results, settings.settle)
     },
@@ -397,7 +402,8 @@ export function topicOperations(context: AdminContext) {
     async waitUntilGone(topics: readonly string[], options: CallOptions = {}): Promise<void> {
       const { deadline } = begin(context, 'waitUntilGone', options, CALL_OPTIONS)
       checkDistinct('waitUntilGone', 'topic', topics)
-      await waitUntilGone(cluster, topics, deadline)
+      const ids = topics.map((topic) => [topic, undefined] as const)
+      await waitUntilGone(cluster, new Map(ids), deadline)
     },
   }
 }

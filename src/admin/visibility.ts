@@ -6,18 +6,31 @@
 import { createTopics } from '../../protocol/apis/create-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { backoffMs } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { metadataRequest } from '../cluster/metadata-request.ts'
+import type { Recipient } from '../cluster/recipient.ts'
 import { isRetriable, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts'
 import { brokerTimeoutMs } from './context.ts'
 import { itemError, outcomeOf } from './items.ts'
 
+/** A topic as one broker knows it. */
+interface SeenTopic {
+  /** 0 while one of them has no leader. */
+  readonly ledPartitions: number
+  readonly topicId: string
+}
+
+/** The view of one broker, by topic. */
+type SeenTopics = ReadonlyMap<string, SeenTopic>
+
 /**
- * The view of one broker: how many partitions each topic has, 0 while one of them has no leader.
+ * Deleted topics with their ids; undefined where the brokers do not report ids. An id distinguishes
+ * a deleted topic from one that was created later with the same name (KIP-516).
  */
-type LedPartitions = ReadonlyMap<string, number>
+export type DeletedTopics = ReadonlyMap<string, string | undefined>
 
 /**
  * Waits until every broker that responds knows each topic with this many partitions, each with a
@@ -28,19 +41,30 @@ export function waitUntilVisible(
   topics: ReadonlyMap<string, number>,
   deadline: Deadline,
 ): Promise<void> {
-  return waitUntil(cluster, [...topics.keys()], deadline, 'visible', (led) =>
-    [...topics].every(([topic, partitions]) => (led.get(topic) ?? 0) >= partitions),
+  return waitUntil(cluster, [...topics.keys()], deadline, 'visible', (seen) =>
+    [...topics].every(([topic, partitions]) => (seen.get(topic)?.ledPartitions ?? 0) >= partitions),
   )
 }
 
-/** Waits until no broker that responds knows any of the topics, and they could be created again. */
+/**
+ * Waits until no broker that responds knows any of the topics, and each of them could be created
+ * again or was.
+ */
 export async function waitUntilGone(
   cluster: Cluster,
-  topics: readonly string[],
+  topics: DeletedTopics,
   deadline: Deadline,
 ): Promise<void> {
-  await waitUntil(cluster, topics, deadline, 'gone', (led) => led.size === 0)
+  await waitUntil(cluster, [...topics.keys()], deadline, 'gone', (seen) =>
+    [...topics].every(([topic, id]) => !seen.has(topic) || isAnother(seen.get(topic), id)),
+  )
   await waitUntilCreatable(cluster, topics, deadline)
+}
+
+/** Whether the topic was created after the one with this id was deleted. */
+function isAnother(seen: SeenTopic | undefined, deletedId: string | undefined): boolean {
+  if (seen === undefined || deletedId === undefined || seen.topicId === ZERO_UUID) return false
+  return seen.topicId !== deletedId
 }
 
 /**
@@ -50,11 +74,11 @@ export async function waitUntilGone(
  */
 async function waitUntilCreatable(
   cluster: Cluster,
-  topics: readonly string[],
+  topics: DeletedTopics,
   deadline: Deadline,
 ): Promise<void> {
   await cluster.fanOut.run<string, undefined>({
-    items: topics,
+    items: [...topics.keys()],
     to: () => 'controller',
     what: 'waiting until topics are deleted',
     deadline,
@@ -71,10 +95,16 @@ async function waitUntilCreatable(
         timeoutMs: brokerTimeoutMs(cluster, deadline),
         validateOnly: validatesOnly(version),
       }))
+      const existing = response.topics
+        .filter(({ errorCode }) => errorCode === ErrorCode.TOPIC_ALREADY_EXISTS)
+        .map(({ name }) => name)
+      const seen: SeenTopics = existing.length === 0 ? new Map() : await seenBy(recipient, existing)
       return response.topics.map(({ name, errorCode }) =>
         outcomeOf(
           name,
-          itemError(errorCode, `deleting topic '${name}'`, recipient.name),
+          isAnother(seen.get(name), topics.get(name))
+            ? undefined
+            : itemError(errorCode, `deleting topic '${name}'`, recipient.name),
           undefined,
         ),
       )
@@ -93,7 +123,7 @@ async function waitUntil(
   topics: readonly string[],
   deadline: Deadline,
   state: string,
-  isReached: (led: LedPartitions) => boolean,
+  isReached: (seen: SeenTopics) => boolean,
 ): Promise<void> {
   if (topics.length === 0) return
   for (let attempt = 0; ; attempt++) {
@@ -105,19 +135,7 @@ async function waitUntil(
         Math.min(deadline.remainingMs, cluster.options.requestTimeoutMs),
         deadline.signal,
       ),
-      ask: async (recipient) => {
-        const response = await recipient.request(metadata, (version) =>
-          metadataRequest(version, topics),
-        )
-        const led = new Map<string, number>()
-        for (const { name, errorCode, partitions } of response.topics) {
-          if (name === null || !topics.includes(name)) continue
-          if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
-          const isLed = partitions.every(({ leaderId }) => leaderId >= 0)
-          led.set(name, isLed ? partitions.length : 0)
-        }
-        return led
-      },
+      ask: (recipient) => seenBy(recipient, topics),
     })
     if (answers.length > 0 && answers.every(({ result }) => isReached(result))) return
     const waitMs = backoffMs(attempt, cluster.options.backoff)
@@ -130,4 +148,16 @@ async function waitUntil(
     }
     await deadline.sleep(waitMs)
   }
+}
+
+async function seenBy(recipient: Recipient, topics: readonly string[]): Promise<SeenTopics> {
+  const response = await recipient.request(metadata, (version) => metadataRequest(version, topics))
+  const seen = new Map<string, SeenTopic>()
+  for (const { name, topicId, errorCode, partitions } of response.topics) {
+    if (name === null || !topics.includes(name)) continue
+    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
+    const isLed = partitions.every(({ leaderId }) => leaderId >= 0)
+    seen.set(name, { ledPartitions: isLed ? partitions.length : 0, topicId })
+  }
+  return seen
 }

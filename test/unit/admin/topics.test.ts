@@ -6,7 +6,9 @@ import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient, type Admin } from '../../../src/index.ts'
 import { FakeBroker } from '../../support/fake-broker.ts'
 import { layoutOf, metadataOf, QUICK } from '../../support/fake-cluster.ts'
+import { PATIENCE_MS } from '../../support/patience.ts'
 import { failureOf } from '../../support/settled.ts'
+import { holdNext } from '../../embedded/support/hold-next.ts'
 
 const NO_TOPIC = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
@@ -130,6 +132,43 @@ describe('topics by id', () => {
       'each id must be a topic id of 22 characters',
     )
   })
+})
+
+describe('deleting a topic', () => {
+  const topic = 'renewed'
+
+  /** Holds the next request of the wait for the deletion until the topic is created again. */
+  async function deletedAndCreated<Result>(
+    api: 'Metadata' | 'CreateTopics',
+    remove: () => Promise<Result>,
+  ): Promise<Result> {
+    const deletion = kafka.requests.next({ api: 'DeleteTopics' })
+    const deleted = remove()
+    await deletion
+    const held = holdNext(kafka, api)
+    await held.arrived
+    kafka.createTopic(topic)
+    held.release()
+    return deleted
+  }
+
+  it.each(['Metadata', 'CreateTopics'] as const)(
+    'ends its wait if the topic is created again before %s is answered',
+    async (api) => {
+      const options = { timeoutMs: PATIENCE_MS }
+      kafka.createTopic(topic)
+      const [first] = await admin.describeTopics([topic])
+      const byName = () => admin.deleteTopics([topic], options)
+      expect(await deletedAndCreated(api, byName)).toEqual([{ topic }])
+      const [second] = await admin.describeTopics([topic])
+      expect(second!.topicId).not.toBe(first!.topicId)
+      const topicId = second!.topicId!
+      const byId = () => admin.deleteTopicsById([topicId], options)
+      expect(await deletedAndCreated(api, byId)).toEqual([{ topicId, topic }])
+      expect((await admin.describeTopics([topic]))[0]!.topicId).not.toBe(topicId)
+      await admin.deleteTopics([topic])
+    },
+  )
 })
 
 describe('topic changes that exceed the quota of the controller', () => {
