@@ -2,8 +2,9 @@ import {
   BalancedTopicsConsumer,
   type BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
-import { createAdmin, type Admin } from './admin/admin.ts'
+import type { Admin } from './admin/admin.ts'
 import type { AdminContext } from './admin/context.ts'
+import { lazyAdmin } from './admin/lazy-admin.ts'
 import type { Brokers } from './brokers.ts'
 import { clusterOptions, type KafkaClientOptions } from './client-options.ts'
 import { deadlineOf, type CallOptions } from './call-options.ts'
@@ -104,7 +105,7 @@ export class KafkaClient implements AsyncDisposable {
 
   /** The administration of the cluster (docs/admin.md): topics, records, groups, offsets, lag. */
   get admin(): Admin {
-    this.#admin ??= createAdmin(this.#adminContext)
+    this.#admin ??= lazyAdmin(this.#adminContext)
     return this.#admin
   }
 

@@ -1,5 +1,5 @@
 import type { Admin } from './admin/admin.ts'
-import { apiVersionsOf, type ApiVersionRange } from './admin/cluster.ts'
+import type { ApiVersionRange } from './admin/cluster.ts'
 import { begin, type AdminContext } from './admin/context.ts'
 import type { GroupDescription } from './admin/group-description.ts'
 import type { DescribeGroupsOptions } from './admin/described-group.ts'
@@ -85,6 +85,8 @@ export class KafkaCluster {
    */
   async apiVersions(call: CallOptions = {}): Promise<readonly ApiVersionRange[]> {
     const { deadline } = begin(this.#context, 'apiVersions', call, CALL_OPTIONS)
+    // At its first use, because it knows every API by name.
+    const { apiVersionsOf } = await import('./admin/cluster.ts')
     return apiVersionsOf(this.#context.cluster, deadline)
   }
 
