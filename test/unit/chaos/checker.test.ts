@@ -326,6 +326,22 @@ describe('the checker of the chaos tests', () => {
     }
   })
 
+  it('accepts that messages come again when the commit of the revocation has failed', () => {
+    const revoked = [
+      ...readsPartition1,
+      assigned(100, 0),
+      ...reading(0, first, 110),
+      { at: 150, what: 'revoked', partitions: [0] } as const,
+    ]
+    const again = member('b', [assigned(170, 0), ...reading(0, ALL, 200)])
+    const historyWith = (what: 'given' | 'uncommitted') => ({
+      ...withMembers(member('a', [...revoked, { at: 160, what, partitions: [0] }]), again),
+      commits: [],
+    })
+    expect(check(historyWith('uncommitted')).anomalies).toEqual([])
+    expect(check(historyWith('given')).anomalies).not.toEqual([])
+  })
+
   it('accepts what a failure of unknown outcome, a killed producer and a deletion explain', () => {
     expect(check(withSend(idOf(0, 5), failed(false))).anomalies).toEqual([])
     const { id, producer, lane, sequence, at } = flawless().sends[5]!

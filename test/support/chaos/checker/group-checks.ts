@@ -130,11 +130,15 @@ function endOfOwning(
   const told = events.find(
     (event) =>
       event.at > since &&
-      (event.what === 'given' || event.what === 'lost' || event.what === 'assigned') &&
+      (event.what === 'given' ||
+        event.what === 'uncommitted' ||
+        event.what === 'lost' ||
+        event.what === 'assigned') &&
       event.partitions.includes(partition),
   )
   if (told?.what === 'given') return 'given'
-  if (told?.what === 'lost') return 'cut off'
+  // The coordinator of a recreated topic may not know it yet, and refuses its offsets.
+  if (told?.what === 'lost' || told?.what === 'uncommitted') return 'cut off'
   const moved = events.some(
     (event) => event.at > since && event.what === 'moved' && event.partition === partition,
   )

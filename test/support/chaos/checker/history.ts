@@ -57,8 +57,10 @@ export interface Consumer {
 export type ConsumerEvent =
   | {
       readonly at: number
-      /** Its hook: `given` when the hook of the revocation has committed. */
-      readonly what: 'assigned' | 'revoked' | 'given' | 'lost'
+      /**
+       * Its hook: when the hook of the revocation has committed `given`, when that commit has failed `uncommitted`.
+       */
+      readonly what: 'assigned' | 'revoked' | 'given' | 'uncommitted' | 'lost'
       readonly partitions: readonly number[]
     }
   | {

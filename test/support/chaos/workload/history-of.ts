@@ -53,7 +53,7 @@ export function consumerOf(
 }
 
 const KINDS: readonly Line['what'][] = [
-  ...(['assigned', 'revoked', 'given', 'lost', 'delivered', 'processed'] as const),
+  ...(['assigned', 'revoked', 'given', 'uncommitted', 'lost', 'delivered', 'processed'] as const),
   ...(['moved', 'doubted', 'error'] as const),
 ]
 

@@ -84,7 +84,12 @@ async function member(
       self: BalancedConsumer,
     ): Promise<void> => {
       lines.write({ what: 'revoked', partitions: numbers(partitions) })
-      await self.commitOffsets()
+      try {
+        await self.commitOffsets()
+      } catch (error) {
+        lines.write({ what: 'uncommitted', partitions: numbers(partitions) })
+        throw error
+      }
       lines.write({ what: 'given', partitions: numbers(partitions) })
     },
     onPartitionsLost: (partitions: readonly TopicPartition[]) =>
