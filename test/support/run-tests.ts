@@ -1,6 +1,6 @@
 /**
- * What `npm test` runs: all checks, one after the other, going on after a failure. The last line is the sum:
- * each of jest's tests counts as one, and so does each check.
+ * What `npm test` runs: all checks and tests, continuing after a failure. The last line is the sum: each of jest's tests
+ * counts as one, and so does each check.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -29,9 +29,11 @@ const SILENCE_MS = 15 * 60_000
 /** A step that is told to end gets this long to do so. */
 const KILL_AFTER_MS = 5_000
 
-const STEPS: readonly Step[] = [
-  // First: tests run the built command.
-  { name: 'build', command: ['npm', 'run', 'build'] },
+/** First: tests and checks read what is built. */
+const BUILD: Step = { name: 'build', command: ['npm', 'run', 'build'] }
+
+/** Each keeps one core busy: two at a time take half as long. */
+const CHECKS: readonly Step[] = [
   { name: 'types', command: ['npx', 'tsc', '--noEmit'] },
   { name: 'lint', command: ['npx', 'eslint', '.'] },
   { name: 'format', command: ['npx', 'prettier', '--check', '.'] },
@@ -43,6 +45,11 @@ const STEPS: readonly Step[] = [
     name: 'API reference',
     command: ['npx', 'tsx', 'build/reference.ts', '--check'],
   },
+]
+const CHECKS_AT_A_TIME = 2
+
+/** One after the other: they start brokers, or keep all cores busy by themselves. */
+const TESTS: readonly Step[] = [
   {
     name: 'unit and wire tests',
     command: ['npx', 'jest', '--maxWorkers=2', 'test/unit', 'test/wire', 'test/embedded'],
@@ -70,21 +77,31 @@ const STEPS: readonly Step[] = [
   },
 ]
 
-async function run(step: Step, folder: string): Promise<Counts> {
-  console.log(`\n=== ${step.name}: ${step.command.join(' ')}`)
+/** Runs a step, and shows its output while it runs, or all at once at its end. */
+async function run(step: Step, folder: string, showing: 'at once' | 'at its end'): Promise<Counts> {
+  const kept: string[] = []
+  const show = (text: string): void => {
+    if (showing === 'at once') process.stdout.write(text)
+    else kept.push(text)
+  }
+  show(`\n=== ${step.name}: ${step.command.join(' ')}\n`)
   const report = join(folder, 'report.json')
-  await rm(report, { force: true })
+  if (step.isJest === true) await rm(report, { force: true })
   const startedAt = performance.now()
   const reporting = step.isJest === true ? ['--json', `--outputFile=${report}`] : []
-  const problem = await execute([...step.command, ...reporting])
+  const problem = await execute([...step.command, ...reporting], show)
   const tookS = ((performance.now() - startedAt) / 1000).toFixed(1)
-  console.log(`=== ${step.name}: ${problem ?? 'passed'}, after ${tookS} s`)
+  show(`=== ${step.name}: ${problem ?? 'passed'}, after ${tookS} s\n`)
+  process.stdout.write(kept.join(''))
   const own = problem === undefined ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
   return step.isJest === true ? ((await countsOf(report, problem)) ?? own) : own
 }
 
-/** Runs a command with its output shown; resolves with what went wrong, if anything did. */
-function execute(command: readonly string[]): Promise<string | undefined> {
+/** Runs a command and shows its output; resolves with what went wrong, if anything did. */
+function execute(
+  command: readonly string[],
+  show: (text: string) => void,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     // A group of its own, so that a step that hangs ends with all that it has started.
     const child = spawn(command[0]!, command.slice(1), {
@@ -108,14 +125,14 @@ function execute(command: readonly string[]): Promise<string | undefined> {
       }, SILENCE_MS),
       setTimeout(() => kill('SIGKILL'), SILENCE_MS + KILL_AFTER_MS),
     ]
-    const pass = (from: Readable, to: NodeJS.WriteStream): void => {
-      from.on('data', (chunk: Buffer) => {
-        to.write(chunk)
+    const pass = (from: Readable): void => {
+      from.setEncoding('utf8').on('data', (text: string) => {
+        show(text)
         for (const timer of timers) timer.refresh()
       })
     }
-    pass(child.stdout, process.stdout)
-    pass(child.stderr, process.stderr)
+    pass(child.stdout)
+    pass(child.stderr)
     const end = (problem: string | undefined): void => {
       timers.forEach(clearTimeout)
       process.off('SIGINT', forward).off('SIGTERM', forward)
@@ -151,19 +168,21 @@ function numberIn(report: unknown, name: string): number {
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'samsa-tests-'))
-  let passed = 0
-  let failed = 0
+  const all: Counts[] = []
   try {
-    for (const step of STEPS) {
-      const counts = await run(step, folder)
-      passed += counts.passed
-      failed += counts.failed
-    }
+    all.push(await run(BUILD, folder, 'at once'))
+    const waiting = CHECKS.values()
+    const checkers = Array.from({ length: CHECKS_AT_A_TIME }, async () => {
+      for (const check of waiting) all.push(await run(check, folder, 'at its end'))
+    })
+    await Promise.all(checkers)
+    for (const step of TESTS) all.push(await run(step, folder, 'at once'))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-  process.exitCode = failed === 0 ? 0 : 1
-  console.log(`\n${passed} passed, ${failed} failed`)
+  const sum = (of: keyof Counts): number => all.reduce((total, counts) => total + counts[of], 0)
+  process.exitCode = sum('failed') === 0 ? 0 : 1
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
 }
 
 void main()
