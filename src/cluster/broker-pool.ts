@@ -199,16 +199,22 @@ export class BrokerPool {
     for (const seed of await this.#bootstrap()) if (!tried.has(seed.name)) yield seed
   }
 
-  /**
-   * Returns the known brokers in random order, which spreads the load; those that have just failed, and those that owe
-   * an answer to a lookup, come last.
-   */
+  /** Returns the known brokers, the most promising first, and in random order where they are alike. */
   #inOrder(): Broker[] {
-    const isLast = (broker: Broker) => broker.isBackingOff || this.#silent.has(broker)
     return [...this.#brokers.values()]
-      .map((broker) => ({ broker, rank: Math.random() + (isLast(broker) ? 1 : 0) }))
+      .map((broker) => ({ broker, rank: this.#rankOf(broker) + Math.random() }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ broker }) => broker)
+  }
+
+  /**
+   * The broker that answered before needs no new connection. One that has closed a connection is perhaps shutting down:
+   * when leaders have moved for this reason, the lookup of the new ones does not begin at the broker that ends.
+   */
+  #rankOf(broker: Broker): number {
+    if (broker.isBackingOff || this.#silent.has(broker)) return 3
+    if (broker.hasLostConnection) return 2
+    return broker.isConnectedFor('general') ? 0 : 1
   }
 
   /** Returns the bootstrap addresses as brokers. Connections to addresses that are still in the list are kept. */

@@ -104,6 +104,16 @@ export class Broker {
     return [...this.#sessions.values()].some(({ session }) => session?.connection.isOpen === true)
   }
 
+  /** Whether the connection for this purpose is open now. */
+  isConnectedFor(purpose: Purpose): boolean {
+    return this.#sessions.get(purpose)?.session?.connection.isOpen === true
+  }
+
+  /** Whether one of its connections has ended, and has not been needed since. */
+  get hasLostConnection(): boolean {
+    return [...this.#sessions.values()].some(({ session }) => session?.connection.isOpen === false)
+  }
+
   /** Sends a request in the highest version that both sides support, and resolves with the response. */
   async request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,

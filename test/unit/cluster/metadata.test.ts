@@ -12,7 +12,9 @@ import {
   tellOffsets,
   type Layout,
 } from '../../support/fake-cluster.ts'
+import { PATIENCE_MS } from '../../support/patience.ts'
 import { failureOf, settled } from '../../support/settled.ts'
+import { until } from '../../support/until.ts'
 
 const TOPIC = 'orders'
 let one: FakeBroker
@@ -30,10 +32,9 @@ afterEach(async () => {
   await two.stop()
 })
 
-/** Its time begins with the call: the tests before may have taken longer. */
-const lookUp = () => ({ create: false, deadline: new Deadline(5_000) })
+const lookUp = () => ({ create: false, deadline: new Deadline(PATIENCE_MS) })
 const latest = (cluster: ReturnType<typeof clusterAt>) =>
-  lookUpOffsets(cluster, [{ topic: TOPIC, partition: 0 }], 'latest', new Deadline(3_000))
+  lookUpOffsets(cluster, [{ topic: TOPIC, partition: 0 }], 'latest', new Deadline(PATIENCE_MS))
 const askedFor = (broker: FakeBroker) => broker.received(metadata).length
 
 describe('metadata', () => {
@@ -56,12 +57,39 @@ describe('metadata', () => {
   it('is requested from another broker when one does not answer, which is then asked last', async () => {
     const cluster = clusterAt([one, two], { socketTimeoutMs: 900_000 })
     await cluster.refresh(TOPIC)
-    one.handle(metadata, () => undefined)
-    const before = askedFor(one)
-    // The order of brokers is random.
-    while (askedFor(one) === before) await cluster.refresh(TOPIC)
+    // Which of the two is asked is random, and then stays.
+    const before = [askedFor(one), askedFor(two)]
+    await cluster.refresh(TOPIC)
+    const asked = askedFor(one) > before[0]! ? one : two
+    const silentAfter = askedFor(asked)
+    asked.handle(metadata, () => undefined)
     for (let time = 0; time < 10; time++) await cluster.refresh(TOPIC)
-    expect(askedFor(one)).toBe(before + 1)
+    expect(askedFor(asked)).toBe(silentAfter + 1)
+    await cluster.close(0)
+  })
+
+  it('is requested over the connection that is open', async () => {
+    const cluster = clusterAt([one])
+    await cluster.refresh(TOPIC)
+    await cluster.refresh(TOPIC)
+    const before = [askedFor(one), askedFor(two)]
+    for (let time = 0; time < 20; time++) await cluster.refresh(TOPIC)
+    const grown = [askedFor(one) - before[0]!, askedFor(two) - before[1]!]
+    expect(grown.sort()).toEqual([0, 20])
+    await cluster.close(0)
+  })
+
+  it('is requested last from a broker that has closed a connection for another purpose', async () => {
+    const cluster = clusterAt([one])
+    await cluster.refresh(TOPIC)
+    // Lookups go to one broker, which then closes the connection of a producer.
+    await cluster.brokers.get(1)!.versions('general')
+    await cluster.brokers.get(1)!.versions('produce')
+    one.dropConnections()
+    await until(() => cluster.brokers.get(1)!.hasLostConnection)
+    const before = askedFor(one)
+    for (let time = 0; time < 20; time++) await cluster.refresh(TOPIC)
+    expect(askedFor(one)).toBe(before)
     await cluster.close(0)
   })
 
