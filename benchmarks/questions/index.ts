@@ -3,6 +3,7 @@ import { acks } from './acks.ts'
 import { admin } from './admin.ts'
 import { codecs } from './codecs.ts'
 import { consume } from './consume.ts'
+import { delay } from './delay.ts'
 import { group } from './group.ts'
 import { growth } from './growth.ts'
 import { kafkajs } from './kafkajs.ts'
@@ -33,6 +34,7 @@ export const QUESTIONS: readonly Question[] = [
   partitions,
   tls,
   latency,
+  delay,
   transform,
   transactions,
   group,

@@ -18,6 +18,14 @@ const P50: Column = { key: 'p50', title: 'p50 ms', more: false }
 const P99: Column = { key: 'p99', title: 'p99 ms', more: false }
 const P999: Column = { key: 'p999', title: 'p99.9 ms', more: false }
 
+/** A longer delay is felt by whoever waits for another answer of the process. */
+const DELAY_P99: Column = { key: 'delayP99', title: 'delay p99 ms', more: false, most: 5 }
+const DELAYS: readonly Column[] = [
+  { key: 'delayP50', title: 'p50 ms', more: false },
+  { key: 'delayP999', title: 'p99.9 ms', more: false },
+  { key: 'delayMax', title: 'longest ms', more: false },
+]
+
 /** An option that costs more is a cliff: it is to be removed, or explained. */
 const TIMES_PLAIN: Column = {
   key: 'timesPlain',
@@ -68,6 +76,10 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
   }
   if (task === 'options') return [TIMES_PLAIN, CPU, RATE, MEMORY]
   if (task === 'slow') return [MEMORY, RATE]
+  if (task === 'delay') {
+    const highest = { ...RATE, title: 'highest rate, messages/s' }
+    return [DELAY_P99, ...DELAYS, highest, CPU, MEMORY]
+  }
   if (task === 'echo') {
     const ofShares = shares.flatMap((share) => {
       const at = `at ${share * 100} %`
@@ -100,6 +112,10 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
   put('p50', latencyMs?.p50)
   put('p99', latencyMs?.p99)
   put('p999', latencyMs?.p999)
+  put('delayP50', measured.delayMs?.p50)
+  put('delayP99', measured.delayMs?.p99)
+  put('delayP999', measured.delayMs?.p999)
+  put('delayMax', measured.delayMs?.max)
   const { idle } = measured
   put('joined', measured.joinedMs)
   put('idle', idle && ((idle.userMs + idle.systemMs) * 1000) / idle.elapsedMs)

@@ -38,6 +38,7 @@ export function guessMs(asked: Case, client: string): number {
     case 'slow':
       return startMs + limitMs
     case 'echo':
+    case 'delay':
       return startMs + (1.5 + asked.shares.length) * limitMs
     case 'group':
       return asked.processes * startMs + IDLE_MS + workMs(asked, client)

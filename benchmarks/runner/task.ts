@@ -14,6 +14,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
  * - `transactions`: of this many messages each, one after the other; `idempotent`: flushes instead
  * - `slow`: a handler that takes 10 ms a message
  * - `echo`: produce and consume in one process, for latency
+ * - `delay`: the same, for the delay of the event loop at a share of the highest rate
  * - `start`: from the start of the process to the first message
  * - `admin`: calls of an admin client, one after the other: topics, groups, lag, configs
  * - `options`: one option against the default, in turns in one process; the mode is its name
@@ -30,6 +31,7 @@ export type TaskName =
   | 'transactions'
   | 'slow'
   | 'echo'
+  | 'delay'
   | 'start'
   | 'admin'
   | 'options'
@@ -57,7 +59,7 @@ export interface Task {
   readonly limitMs: number
   readonly warmUpMessages: number
   readonly warmUpMs: number
-  /** Of the highest rate, for `echo`. */
+  /** Of the highest rate, for `echo` and `delay`. */
   readonly shares?: readonly number[]
   /** How many join, for `member`; how many there are at the end, for `rebalance`. */
   readonly members?: number
@@ -91,7 +93,9 @@ export interface Measurement {
   readonly systemMs?: number
   readonly memoryBytes?: number
   readonly latencyMs?: Latency
-  /** Of `echo`. */
+  /** Of `delay`: how late the event loop came to a timer. */
+  readonly delayMs?: Latency
+  /** Of `echo` and `delay`. */
   readonly highestRate?: number
   readonly steps?: readonly EchoStep[]
   /** Of `member`: until all had an assignment, and what they need while nothing happens. */

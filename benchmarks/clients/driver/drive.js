@@ -10,6 +10,7 @@
  */
 import { adminTask } from './admin.js'
 import { consumeTask, groupTask, slowTask, transformTask } from './consume.js'
+import { delayTask } from './delay.js'
 import { echoTask, startTask } from './latency.js'
 import { memberTask } from './member.js'
 import { optionsTask } from './options.js'
@@ -31,6 +32,7 @@ const TASKS = {
   transactions: transactionsTask,
   slow: slowTask,
   echo: echoTask,
+  delay: delayTask,
   start: startTask,
   admin: adminTask,
   storm: stormTask,
@@ -68,16 +70,20 @@ export async function drive(client) {
 }
 
 function wayOf(client, { task, mode }) {
-  const ways = client[task === 'start' ? 'echo' : task]
+  const ways = client[waysNameOf(task)]
   return ways?.[mode === 'best' ? client.best?.[task] : mode]
+}
+
+/** A client that can echo can also start, which is one echo, and be measured for its delays meanwhile. */
+function waysNameOf(task) {
+  return task === 'start' || task === 'delay' ? 'echo' : task
 }
 
 /** { 'produce single': '`send` …' } */
 function waysOf(client) {
   const ways = {}
   for (const task of Object.keys(TASKS)) {
-    // Starting is the echo, once.
-    const modes = client[task === 'start' ? 'echo' : task] ?? {}
+    const modes = client[waysNameOf(task)] ?? {}
     for (const [mode, [text]] of Object.entries(modes)) ways[`${task} ${mode}`] = text
     const best = modes[client.best?.[task]]
     if (best !== undefined) ways[`${task} best`] = best[0]

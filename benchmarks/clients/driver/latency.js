@@ -47,7 +47,7 @@ export async function startTask(open, task) {
 }
 
 /** When each message was due, by the number that it carries in its first eight characters. */
-class Echo {
+export class Echo {
   sent = 0
   receivedCount = 0
   latencies = []
@@ -93,12 +93,12 @@ class Echo {
   }
 }
 
-async function firstEcho(client, echo, values) {
+export async function firstEcho(client, echo, values) {
   await client.send(echo.numbered(values[0], performance.now()))
   await echo.allReceived()
 }
 
-async function asManyAsGo(client, echo, values, limitMs) {
+export async function asManyAsGo(client, echo, values, limitMs) {
   const before = echo.receivedCount
   const startedAt = performance.now()
   const inFlight = new Set()
@@ -117,7 +117,7 @@ async function asManyAsGo(client, echo, values, limitMs) {
   return ((echo.receivedCount - before) * 1000) / (performance.now() - startedAt)
 }
 
-async function atRate(client, echo, values, rate, limitMs) {
+export async function atRate(client, echo, values, rate, limitMs) {
   const startedAt = performance.now()
   const first = echo.sent
   const meter = new Meter()
