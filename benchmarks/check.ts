@@ -5,24 +5,21 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { appendTo } from '../src/cluster/append-to.ts'
 import { builtCommand } from '../test/support/built.ts'
 import { NEWEST_KAFKA } from '../test/support/kafka/versions.ts'
 import { messageOf } from '../test/support/kafka/wait.ts'
-import { consume } from './questions/consume.ts'
-import { produce } from './questions/produce.ts'
+import { guardedQuestions, PEER, ratiosOf, type Ratios } from './guarded.ts'
 import { CLIENTS } from './runner/clients.ts'
 import { contestsOf, findOut } from './runner/contests.ts'
-import { tableOf, type CaseOutcome, type Row } from './runner/outcome.ts'
+import type { CaseOutcome } from './runner/outcome.ts'
 import { planOf } from './runner/plan.ts'
 import { Progress } from './runner/progress.ts'
-import type { Question, Scale } from './runner/question.ts'
+import type { Scale } from './runner/question.ts'
 import { Sites } from './runner/sites.ts'
 import { inTurns } from './runner/turns.ts'
 
 const FILE = new URL('check.json', import.meta.url)
-/** Pure JavaScript: it can be installed on every system that samsa supports. */
-const PEER = 'kafkajs'
-const CASES = ['one call a message', 'many at once', 'messages', 'batches']
 /** Of what is stored. */
 const LEAST = 0.8
 /** All its own, so that what is stored stays comparable. */
@@ -34,9 +31,6 @@ const SCALE: Scale = {
   bytes: 100_000_000,
 }
 
-/** How many times the CPU of samsa the peer needs for a message, by the case. */
-type Ratios = Readonly<Record<string, number>>
-
 async function measure(signal: AbortSignal): Promise<Ratios> {
   const clients = CLIENTS.filter(({ name }) => name === 'samsa' || name === PEER)
   const contenders = await findOut(clients, signal)
@@ -44,37 +38,19 @@ async function measure(signal: AbortSignal): Promise<Ratios> {
     if (typeof description === 'string') throw new Error(`${client.name}: ${description}`)
   }
   const asking = { scale: SCALE, kafka: NEWEST_KAFKA, isChosen: true }
-  const contests = contestsOf([produce, consume].map(onlyChecked), contenders, asking)
+  const contests = contestsOf(guardedQuestions(), contenders, asking)
   const plans = planOf(contests)
   const entries = plans.flatMap((plan) => plan.entries)
   const progress = new Progress(process.stderr, entries, SCALE.rounds)
   const options = { kafka: NEWEST_KAFKA }
   await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
   const siteFor = sites.siteFor.bind(sites)
-  const ratios: Record<string, number> = {}
+  const outcomes = new Map<string, CaseOutcome[]>()
   const turns = inTurns(plans, { rounds: SCALE.rounds, signal, progress, siteFor })
   for await (const { contest, outcome } of turns) {
-    ratios[`${contest.question.name}, ${outcome.case.title}`] = ratioOf(outcome)
+    appendTo(outcomes, contest.question.name, outcome)
   }
-  return ratios
-}
-
-function onlyChecked(question: Question): Question {
-  const cases: Question['cases'] = (scale) =>
-    question.cases(scale).filter(({ title }) => CASES.includes(title))
-  return { ...question, cases }
-}
-
-/** By CPU, which what else the machine does changes least, and a broker at its limit not at all. */
-function ratioOf(outcome: CaseOutcome): number {
-  const { rows } = tableOf(outcome)
-  const cpuOf = (client: string): number => {
-    const row: Row | undefined = rows.find((one) => one.outcome.client === client)
-    const cpu = row?.figures['cpu']?.median
-    if (cpu === undefined) throw new Error(`${client} gave no figures for ${outcome.case.title}`)
-    return cpu
-  }
-  return cpuOf(PEER) / cpuOf('samsa')
+  return ratiosOf(outcomes)
 }
 
 function stored(): Ratios {
