@@ -81,26 +81,32 @@ const handlers: readonly Handler[] = [
     }))
     return acks === 0 ? undefined : { responses }
   }),
-  handle(fetch, 4, 12, (request) => ({
-    errorCode: 0,
-    sessionId: 0,
-    responses: request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(({ partition, fetchOffset, partitionMaxBytes }) => ({
-        partitionIndex: partition,
-        errorCode: 0,
-        highWatermark: END_OF_LOG,
-        lastStableOffset: END_OF_LOG,
-        logStartOffset: 0n,
-        abortedTransactions: null,
-        records: repeated(
-          topicOf(topic).lastBatches.get(partition),
-          fetchOffset,
-          partitionMaxBytes,
-        ),
+  handle(fetch, 4, 12, (request) => {
+    let leftBytes = request.maxBytes
+    return {
+      errorCode: 0,
+      sessionId: 0,
+      responses: request.topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition, fetchOffset, partitionMaxBytes }) => {
+          const isFirst = leftBytes === request.maxBytes
+          const mostBytes = Math.min(partitionMaxBytes, leftBytes)
+          const batch = topicOf(topic).lastBatches.get(partition)
+          const records = repeated(batch, fetchOffset, mostBytes, isFirst)
+          leftBytes -= records.length
+          return {
+            partitionIndex: partition,
+            errorCode: 0,
+            highWatermark: END_OF_LOG,
+            lastStableOffset: END_OF_LOG,
+            logStartOffset: 0n,
+            abortedTransactions: null,
+            records,
+          }
+        }),
       })),
-    })),
-  })),
+    }
+  }),
   handle(listOffsets, 1, 6, (request) => ({
     topics: request.topics.map(({ name, partitions }) => ({
       name,
@@ -166,10 +172,18 @@ const handlers: readonly Handler[] = [
 
 const handlersByKey = new Map(handlers.map((handler) => [handler.api.key, handler]))
 
-/** As many copies as fit, one at least, their offsets counted up from the one that was asked for. */
-function repeated(batch: Buffer | undefined, from: bigint, maxBytes: number): Buffer {
+/**
+ * As many copies as fit, their offsets counted up from the one that was asked for; at least one for the first
+ * partition of a response (KIP-74).
+ */
+function repeated(
+  batch: Buffer | undefined,
+  from: bigint,
+  maxBytes: number,
+  isFirst: boolean,
+): Buffer {
   if (batch === undefined) return Buffer.alloc(0)
-  const copies = Math.max(1, Math.floor(maxBytes / batch.length))
+  const copies = Math.max(isFirst ? 1 : 0, Math.floor(maxBytes / batch.length))
   const step = BigInt(batch.readInt32BE(LAST_OFFSET_DELTA_AT) + 1)
   const block = Buffer.allocUnsafe(copies * batch.length)
   for (let copy = 0; copy < copies; copy++) {
