@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { join } from 'node:path'
-import { murmur2, murmur2OfText } from '../../src/producer/intake/murmur2.ts'
+import { murmur2, murmur2OfText } from '../../protocol/buffer/murmur2.ts'
 import { murmur2Partition } from '../../src/producer/intake/partitioners.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { clientJars } from './support/jars.ts'

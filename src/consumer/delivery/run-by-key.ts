@@ -1,3 +1,4 @@
+import { murmur2 } from '../../../protocol/buffer/murmur2.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox } from '../inbox.ts'
@@ -16,15 +17,19 @@ import type { Run } from './run.ts'
 const MOST_WAITING = 1_000
 /** The limit over all partitions. A partition with larger messages still reads one ahead. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024
-/** How many messages of a partition start before other partitions get their turn, if the handlers are that fast. */
+/** How many messages of a partition start before other partitions get their turn, and how long a turn takes at most. */
 const TURN_MESSAGES = 100
+const TURN_MS = 1
 
 interface Task<Value, Key> {
   readonly work: Work<Value, Key>
   readonly message: ConsumedMessage<Value, Key>
   readonly offset: number
-  /** Undefined for a message without a key: its order does not matter. */
-  readonly key: string | undefined
+  /**
+   * The hash of the key; undefined for a message without a key, whose order does not matter. Two keys of the same hash
+   * are handled one after another, too, which is seldom and harmless; a text for each key would cost more.
+   */
+  readonly lane: number | undefined
   /** The bytes of the messages that wait. */
   waitingBytes: number
   /** When the handler began, if it returned a promise. */
@@ -42,8 +47,8 @@ interface Work<Value, Key> {
   readonly moves: number
   /** The offsets whose messages have started or wait, in the order of the log. */
   readonly unfinished: Set<number>
-  /** The last message of each key that is running or waits. */
-  readonly lanes: Map<string, Task<Value, Key>>
+  /** The last message of each lane that is running or waits. */
+  readonly lanes: Map<number, Task<Value, Key>>
   readonly idle: Deferred<void>
   running: number
   waiting: number
@@ -69,6 +74,16 @@ export class RunByKey<Value, Key> {
   readonly #ready: Task<Value, Key>[] = []
   /** Partitions that have read ahead up to the limit; they stay claimed. */
   readonly #full = new Set<Work<Value, Key>>()
+  /** The partition that has its turn. It stays claimed while it waits for room. */
+  #turn: Work<Value, Key> | undefined
+  /** How many messages it may still start, and until when. */
+  #turnLeft = 0
+  #turnEndsAt = 0
+  /** Handlers have finished, and `#goOn` has not run yet. */
+  #isGoingOn = false
+  #hasEnded = false
+  /** Partitions whose last running handler has finished since `#goOn` ran. */
+  readonly #idle: Work<Value, Key>[] = []
   #waitingBytes = 0
 
   constructor(
@@ -88,47 +103,68 @@ export class RunByKey<Value, Key> {
         this.#startMore()
       })
     } finally {
+      this.#hasEnded = true
       // The partitions whose messages wait behind handlers that have finished now.
       for (const work of [...this.#works.values()]) this.#break(work)
     }
   }
 
   #startMore(): void {
-    const { feed } = this.#run
-    while (this.#run.hasRoom && !this.#run.isOver) {
+    const run = this.#run
+    while (run.hasRoom && !run.isOver) {
       const task = this.#ready.shift()
       if (task !== undefined) {
         this.#beginWaiting(task)
         continue
       }
-      const state = feed.claim()
-      if (state === undefined) return
-      this.#take(state)
+      const work = this.#turn ?? this.#claim()
+      if (work === undefined) return
+      this.#take(work)
     }
   }
 
-  /** Starts messages of a claimed partition, and queues those whose key is running. */
-  #take(state: PartitionState): void {
-    const run = this.#run
+  /** Begins the turn of the next partition. */
+  #claim(): Work<Value, Key> | undefined {
+    const state = this.#run.feed.claim()
+    if (state === undefined) return undefined
     const work = this.#workOn(state)
     work.calls.beginTurn()
+    this.#turnLeft = TURN_MESSAGES
+    this.#turnEndsAt = performance.now() + TURN_MS
+    return (this.#turn = work)
+  }
+
+  /** Starts messages of the partition that has its turn, and queues those whose key is running. */
+  #take(work: Work<Value, Key>): void {
+    const run = this.#run
+    const { state } = work
+    let isOver = true
+    if (performance.now() > this.#turnEndsAt) this.#turnLeft = 0
     work.clock.resume()
     try {
-      for (let taken = 0; taken < TURN_MESSAGES && run.hasRoom && !run.isOver; taken++) {
+      for (; run.hasRoom && !run.isOver; this.#turnLeft--) {
         if (work.moves !== state.moves) work.isBroken = true
         if (work.isBroken || this.#isFull(work)) {
           this.#full.add(work)
           return
         }
+        if (this.#turnLeft <= 0) return
         const next = nextToHandle(run.feed, state.buffer.chunk)
-        if (next === undefined) break
+        if (next === undefined) return
         this.#add(work, next)
       }
+      isOver = run.isOver
     } finally {
       work.clock.pause()
-      if (!this.#full.has(work)) run.feed.release(state)
+      if (isOver) this.#endTurn(work)
       this.#settle(work)
     }
+  }
+
+  /** Other partitions get their turn. One that has read ahead up to the limit stays claimed. */
+  #endTurn(work: Work<Value, Key>): void {
+    this.#turn = undefined
+    if (!this.#full.has(work)) this.#run.feed.release(work.state)
   }
 
   #workOn(state: PartitionState): Work<Value, Key> {
@@ -154,24 +190,24 @@ export class RunByKey<Value, Key> {
   }
 
   #add(work: Work<Value, Key>, { message, raw }: ToHandle<Value, Key>): void {
-    const key = raw.key?.toString('latin1')
-    const { offset } = raw
+    const { key, offset } = raw
+    const lane = key === null ? undefined : murmur2(key)
     const task: Task<Value, Key> = {
       work,
       message,
       offset,
-      key,
+      lane,
       waitingBytes: 0,
       beganAt: 0,
       next: undefined,
     }
-    const before = key === undefined ? undefined : work.lanes.get(key)
-    if (key === undefined || before === undefined) {
+    const before = lane === undefined ? undefined : work.lanes.get(lane)
+    if (lane === undefined || before === undefined) {
       this.#begin(task)
       return
     }
     before.next = task
-    work.lanes.set(key, task)
+    work.lanes.set(lane, task)
     work.unfinished.add(offset)
     task.waitingBytes = raw.value?.length ?? 0
     this.#waitingBytes += task.waitingBytes
@@ -179,7 +215,7 @@ export class RunByKey<Value, Key> {
   }
 
   #begin(task: Task<Value, Key>): void {
-    const { work, offset, key } = task
+    const { work, offset, lane } = task
     let result: void | Promise<void>
     try {
       result = work.calls.call(task.message)
@@ -198,7 +234,7 @@ export class RunByKey<Value, Key> {
     }
     task.beganAt = work.clock.begin()
     work.unfinished.add(offset)
-    if (key !== undefined && task.next === undefined) work.lanes.set(key, task)
+    if (lane !== undefined && task.next === undefined) work.lanes.set(lane, task)
     work.running++
     this.#run.began()
     Promise.resolve(result).then(
@@ -227,17 +263,28 @@ export class RunByKey<Value, Key> {
   }
 
   #finished(task: Task<Value, Key>, failure: unknown): void {
-    const run = this.#run
-    task.work.clock.finished(task.beganAt, failure)
-    task.work.running--
-    run.finished()
+    const { work } = task
+    work.clock.finished(task.beganAt, failure)
+    if (--work.running === 0) this.#idle.push(work)
+    this.#run.finished()
     this.#freeKey(task)
-    this.#settle(task.work)
+    if (this.#isGoingOn) return
+    this.#isGoingOn = true
+    queueMicrotask(() => this.#goOn())
+  }
+
+  /** Runs once after all handlers that finish together: they share what does not depend on a message. */
+  #goOn(): void {
+    const run = this.#run
+    this.#isGoingOn = false
+    if (this.#hasEnded) return
     try {
       this.#startMore()
     } catch (error) {
       run.fail(error)
     }
+    for (let work = this.#idle.pop(); work !== undefined; work = this.#idle.pop())
+      this.#settle(work)
     // `drive` checks whether everything is done and lets the event loop run.
     if (run.isOver || run.feed.isTurnOver || this.#works.size === 0) run.feed.wake()
   }
@@ -250,10 +297,10 @@ export class RunByKey<Value, Key> {
     return error
   }
 
-  #freeKey({ work, key, next }: Task<Value, Key>): void {
-    if (key === undefined) return
+  #freeKey({ work, lane, next }: Task<Value, Key>): void {
+    if (lane === undefined) return
     if (next !== undefined) this.#ready.push(next)
-    else work.lanes.delete(key)
+    else work.lanes.delete(lane)
   }
 
   #waitNoLonger(task: Task<Value, Key>): void {
@@ -305,6 +352,7 @@ export class RunByKey<Value, Key> {
       this.#rewind(state, first)
     }
     if (this.#full.delete(work)) this.#run.feed.release(state)
+    else if (this.#turn === work) this.#endTurn(work)
     work.idle.resolve()
   }
 

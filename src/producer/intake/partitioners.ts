@@ -1,7 +1,7 @@
 import { cryptoModule } from '../../builtins.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { shown } from '../../options.ts'
-import { murmur2, murmur2OfText } from './murmur2.ts'
+import { murmur2, murmur2OfText } from '../../../protocol/buffer/murmur2.ts'
 
 type Key = string | Uint8Array | null
 

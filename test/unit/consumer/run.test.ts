@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred } from '../../../src/async/deferred.ts'
+import type { ConsumedMessage } from '../../../src/consumer/consumed-message.ts'
 import { failureOf } from '../../support/settled.ts'
 import { until } from '../../support/until.ts'
 import { Bed } from './support/embedded.ts'
@@ -23,6 +25,9 @@ async function write(partition: number, keys: readonly (string | null)[], bytes 
   await producer.flush()
 }
 const hot = (count: number) => Array.from({ length: count }, () => 'hot')
+async function afterTurns(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await nextTurn()
+}
 const distinct = (count: number) => Array.from({ length: count }, (_, i) => `key ${i}`)
 
 describe('run by key', () => {
@@ -137,6 +142,44 @@ describe('run by key', () => {
     await running
     expect(seen.slice(0, 6).sort((a, b) => a - b)).toEqual([0, 10, 11, 12, 13, 14])
     expect(seen.slice(6)).toEqual([13, 14])
+  })
+
+  it('handles each message once, and those of a key in order, however long handlers take', async () => {
+    const messages = 300
+    await write(
+      0,
+      Array.from({ length: messages }, (_, i) => (i % 10 === 0 ? null : `${i % 23}`)),
+    )
+    await write(1, distinct(messages))
+    // 0 for a handler that returns nothing, otherwise after how many turns of the event loop its promise resolves.
+    const turns = fc.infiniteStream(fc.integer({ min: 0, max: 3 }))
+    const concurrency = fc.integer({ min: 1, max: 20 })
+    await fc.assert(
+      fc.asyncProperty(turns, concurrency, async (stream, most) => {
+        const consumer = bed.consumer({ stopAtEnd: true })
+        await consumer.assign([A0, A1])
+        const running = new Set<string>()
+        const handled: string[] = []
+        const last = new Map<string, number>()
+        const handler = ({ partition, offset, key }: ConsumedMessage): void | Promise<void> => {
+          const lane = key === null ? `${partition}@${offset}` : `${partition} ${key.toString()}`
+          expect(running.has(lane)).toBe(false)
+          expect(last.get(lane) ?? -1).toBeLessThan(offset)
+          last.set(lane, offset)
+          handled.push(`${partition}@${offset}`)
+          const left = stream.next().value
+          if (left === 0) return
+          running.add(lane)
+          expect(running.size).toBeLessThanOrEqual(most)
+          return afterTurns(left - 1).then(() => void running.delete(lane))
+        }
+        await consumer.reader.run(handler, { concurrency: most, orderBy: 'key' })
+        expect(new Set(handled).size).toBe(2 * messages)
+        expect(handled).toHaveLength(2 * messages)
+        await consumer.close()
+      }),
+      { numRuns: 5 },
+    )
   })
 
   it('stops at a message that cannot be deserialized, and continues after it', async () => {

@@ -6,7 +6,7 @@ import {
   murmur2Partitioner,
   randomPartitioner,
 } from '../../../src/index.ts'
-import { murmur2, murmur2OfText } from '../../../src/producer/intake/murmur2.ts'
+import { murmur2, murmur2OfText } from '../../../protocol/buffer/murmur2.ts'
 import { StickyPartition } from '../../../src/producer/intake/sticky-partition.ts'
 
 const TOPIC = 'orders'
