@@ -198,10 +198,26 @@ function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
 
 function writeHeaders(buffer: Buffer, at: number, headers: readonly OutgoingHeader[]): number {
   for (const { key, value } of headers) {
-    at = writeSized(buffer, at, key, bytesOf(key))
-    at = writeSized(buffer, at, value, bytesOf(value))
+    at = writeText(buffer, at, key)
+    at =
+      typeof value === 'string'
+        ? writeText(buffer, at, value)
+        : writeSized(buffer, at, value, bytesOf(value))
   }
   return at
+}
+
+/** Writes short ASCII without counting its bytes first: they are as many as its characters. */
+function writeText(buffer: Buffer, at: number, text: string): number {
+  const { length } = text
+  if (length > SHORT_BYTES) return writeSized(buffer, at, text, bytesOf(text))
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return writeSized(buffer, at, text, bytesOf(text))
+    buffer[at + 1 + i] = code
+  }
+  buffer[at] = length << 1
+  return at + 1 + length
 }
 
 function writeSized(

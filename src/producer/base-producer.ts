@@ -198,6 +198,9 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     }
     try {
       const pairs = headers === undefined ? undefined : headersFrom(headers)
+      if (this.#serializer === undefined) {
+        return this.core.produce(topic, value as Data, key as Data, pairs, timestamp, partition)
+      }
       const [data, keyData] = this.#serialized(value, key)
       return this.core.produce(topic, data, keyData, pairs, timestamp, partition)
     } catch (error) {

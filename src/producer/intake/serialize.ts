@@ -11,8 +11,12 @@ export type HeadersInit = Readonly<Record<string, Data>> | readonly (HeaderPair 
 
 /** Checks data: callers without TypeScript pass numbers, objects and forgotten promises. */
 export function checkData(data: unknown, what: string): Data {
-  if (typeof data === 'string' || data === null || data instanceof Uint8Array) return data
+  if (isData(data)) return data
   throw new InvalidArgumentError(`${what} must be a string, bytes or null, not ${kindOf(data)}`)
+}
+
+function isData(data: unknown): data is Data {
+  return typeof data === 'string' || data === null || data instanceof Uint8Array
 }
 
 /** Returns data that does not change when the caller's bytes change. */
@@ -24,7 +28,8 @@ export function copyOf(data: Data): Data {
 export function headersFrom(headers: HeadersInit): readonly OutgoingHeader[] {
   if (isList(headers)) return headers.map(headerFrom)
   if (isPlain(headers)) {
-    return Object.entries(headers).map(([key, value]) => checkedHeader(key, value))
+    // Object.entries creates an array for each header.
+    return Object.keys(headers).map((key) => checkedHeader(key, headers[key]))
   }
   throw new InvalidArgumentError(
     `headers must be an object, or an array of [key, value] or { key, value }, not ${kindOf(headers)}`,
@@ -40,7 +45,10 @@ function headerFrom(header: HeaderPair | OutgoingHeader): OutgoingHeader {
 }
 
 function checkedHeader(key: unknown, value: unknown): OutgoingHeader {
-  if (typeof key === 'string') return { key, value: checkData(value, `header '${key}'`) }
+  if (typeof key === 'string') {
+    // The description is created only for an error.
+    return { key, value: isData(value) ? value : checkData(value, `header '${key}'`) }
+  }
   throw new InvalidArgumentError(`a header's key must be a string, not ${kindOf(key)}`)
 }
 

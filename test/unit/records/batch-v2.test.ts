@@ -90,6 +90,16 @@ describe('record batches v2', () => {
     ])
   })
 
+  it('keep headers of all lengths, with characters of several bytes at each place', () => {
+    const texts = Array.from({ length: 70 }, (_, length) => 'x'.repeat(length)).flatMap((text) => [
+      ...[text, `é${text}`, `${text}値`, `${text.slice(0, 5)}😀${text.slice(5)}`],
+    ])
+    const headers = texts.map((text) => ({ key: text, value: text }))
+    const [message] = messagesOf(encodeBatch([record('k', 'v', NOW, headers)]))
+    expect(message?.headers.map(({ key }) => key)).toEqual(texts)
+    expect(message?.headers.map(({ value }) => value?.toString())).toEqual(texts)
+  })
+
   it.each([0, 1, -1, 63, 64, -64, -65, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1])(
     'keep timestamps that are %p ms apart',
     (delta) => expectTimestamps(NOW, NOW + delta),
