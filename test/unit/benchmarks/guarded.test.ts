@@ -6,8 +6,10 @@ import type { Measurement } from '../../../benchmarks/runner/task.ts'
 
 describe('what bench:check guards', () => {
   it('is measured for samsa and its peer, and nothing else is', () => {
-    const asked = guardedQuestions().flatMap(({ name, cases }) =>
-      cases(QUICK).map(({ title, clients }) => `${name}, ${title}: ${clients!.join(' ')}`),
+    const asked = guardedQuestions().flatMap((question) =>
+      question
+        .cases(QUICK)
+        .map(({ title, clients }) => `${question.name}, ${title}: ${clients!.join(' ')}`),
     )
     expect(asked).toEqual([
       'produce, one call a message: samsa kafkajs',
@@ -42,9 +44,9 @@ function outcomesWith(
   cpuMs: Readonly<Record<string, number>>,
 ): ReadonlyMap<string, readonly CaseOutcome[]> {
   return new Map(
-    guardedQuestions().map(({ name, cases }) => [
-      name,
-      cases(QUICK).map((asked) => ({
+    guardedQuestions().map((question) => [
+      question.name,
+      question.cases(QUICK).map((asked) => ({
         case: asked,
         outcomes: asked
           .clients!.filter((client) => client in cpuMs)

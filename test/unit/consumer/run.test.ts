@@ -167,7 +167,7 @@ describe('run by key', () => {
           expect(last.get(lane) ?? -1).toBeLessThan(offset)
           last.set(lane, offset)
           handled.push(`${partition}@${offset}`)
-          const left = stream.next().value
+          const left = Number(stream.next().value)
           if (left === 0) return
           running.add(lane)
           expect(running.size).toBeLessThanOrEqual(most)
