@@ -18,7 +18,7 @@ const P50: Column = { key: 'p50', title: 'p50 ms', more: false }
 const P99: Column = { key: 'p99', title: 'p99 ms', more: false }
 const P999: Column = { key: 'p999', title: 'p99.9 ms', more: false }
 
-/** A longer delay is felt by whoever waits for another answer of the process. */
+/** A longer delay holds up all other requests that the process answers. */
 const DELAY_P99: Column = { key: 'delayP99', title: 'delay p99 ms', more: false, most: 5 }
 const DELAYS: readonly Column[] = [
   { key: 'delayP50', title: 'p50 ms', more: false },

@@ -78,7 +78,7 @@ export class RunByKey<Value, Key> {
   readonly #full = new Set<Work<Value, Key>>()
   /** The partition that has its turn. It stays claimed while it waits for room. */
   #turn: Work<Value, Key> | undefined
-  /** How many messages it may still start, and until when. */
+  /** How many messages it may still start, and the time at which its turn ends. */
   #turnLeft = 0
   #turnEndsAt = 0
   /** Handlers have finished, and `#goOn` has not run yet. */
