@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import type { ADMIN_OPTION_SECTIONS } from '../../../build/admin-option-sections.ts'
 import { InvalidArgumentError, KafkaClient } from '../../../src/index.ts'
 import { failureOf } from '../../support/settled.ts'
 
@@ -15,19 +17,28 @@ const LISTENER = { name: 'CONTROLLER', host: 'c', port: 9093 }
 type Admin = KafkaClient['admin']
 
 /**
- * Each call that takes items: a valid item, a field of it that is required, and a value that a field may not have. An
- * item is `any` thing here, as in JavaScript.
+ * Each call that takes items: the table of docs/admin.md that has their fields, a valid item, a field of it that is
+ * required, and a value that a field may not have. An item is `any` thing here, as in JavaScript.
  */
 const CALLS: readonly (readonly [
   name: string,
+  table: keyof typeof ADMIN_OPTION_SECTIONS | undefined,
   call: (admin: Admin, item: never) => Promise<unknown>,
   item: object,
   required: string | undefined,
   wrong: object,
 ])[] = [
-  ['createTopics', (a, i) => a.createTopics([i]), { topic: 't' }, 'topic', { partitions: 0 }],
+  [
+    'createTopics',
+    'NewTopic',
+    (a, i) => a.createTopics([i]),
+    { topic: 't' },
+    'topic',
+    { partitions: 0 },
+  ],
   [
     'configs of createTopics',
+    'NewTopic',
     (a, i) => a.createTopics([i]),
     { topic: 't' },
     'topic',
@@ -35,6 +46,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'createPartitions',
+    'NewPartitions',
     (a, i) => a.createPartitions([i]),
     { topic: 't', count: 2 },
     'count',
@@ -42,6 +54,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'deleteRecords',
+    'RecordsToDelete',
     (a, i) => a.deleteRecords([i]),
     { ...at, beforeOffset: 5 },
     'beforeOffset',
@@ -49,6 +62,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'describeConfigs',
+    'ConfigResource',
     (a, i) => a.describeConfigs([i]),
     { type: 'topic', name: 't' },
     'name',
@@ -56,6 +70,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'incrementalAlterConfigs',
+    'ConfigChange',
     (a, i) => a.incrementalAlterConfigs([i]),
     { type: 'topic', name: 't', set: { a: '1' } },
     'type',
@@ -63,15 +78,24 @@ const CALLS: readonly (readonly [
   ],
   [
     'createAcls',
+    'NewAcl',
     (a, i) => a.createAcls([i]),
     { resourceType: 'topic', resourceName: 't', principal: 'User:a', operation: 'read' },
     'operation',
     { operation: 'reed' },
   ],
-  ['describeAcls', (a, i) => a.describeAcls(i), {}, undefined, { permission: 'yes' }],
-  ['deleteAcls', (a, i) => a.deleteAcls([i]), { host: '*' }, undefined, { patternType: 'glob' }],
+  ['describeAcls', 'AclFilter', (a, i) => a.describeAcls(i), {}, undefined, { permission: 'yes' }],
+  [
+    'deleteAcls',
+    'AclFilter',
+    (a, i) => a.deleteAcls([i]),
+    { host: '*' },
+    undefined,
+    { patternType: 'glob' },
+  ],
   [
     'a password of alterUserScramCredentials',
+    'ScramUpsertion',
     (a, i) => a.alterUserScramCredentials([i]),
     { user: 'u', mechanism: 'SCRAM-SHA-256', password: 'p' },
     'mechanism',
@@ -79,14 +103,23 @@ const CALLS: readonly (readonly [
   ],
   [
     'a deletion of alterUserScramCredentials',
+    'ScramDeletion',
     (a, i) => a.alterUserScramCredentials([i]),
     { user: 'u', mechanism: 'SCRAM-SHA-256', delete: true },
     'user',
     { delete: false },
   ],
-  ['describeClientQuotas', (a, i) => a.describeClientQuotas(i), {}, undefined, { strict: 1 }],
+  [
+    'describeClientQuotas',
+    'QuotaFilter',
+    (a, i) => a.describeClientQuotas(i),
+    {},
+    undefined,
+    { strict: 1 },
+  ],
   [
     'alterClientQuotas',
+    'QuotaChange',
     (a, i) => a.alterClientQuotas([i]),
     { entity: { user: 'u' }, set: { producer_byte_rate: 1 } },
     'entity',
@@ -94,6 +127,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'an entity of alterClientQuotas',
+    'QuotaEntity',
     (a, i) => a.alterClientQuotas([{ entity: i, set: { producer_byte_rate: 1 } }]),
     { user: 'u' },
     undefined,
@@ -101,6 +135,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'listGroupOffsets',
+    'GroupPartitions',
     (a, i) => a.listGroupOffsets([i]),
     { group: 'g', partitions: [at] },
     'partitions',
@@ -108,6 +143,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'listShareGroupOffsets',
+    'GroupPartitions',
     (a, i) => a.listShareGroupOffsets([i]),
     { group: 'g', partitions: [at] },
     'group',
@@ -115,6 +151,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'alterGroupOffsets',
+    'OffsetToSet',
     (a, i) => a.alterGroupOffsets('g', [i]),
     { ...at, offset: 1 },
     'offset',
@@ -122,6 +159,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'alterShareGroupOffsets',
+    'ShareGroupOffsetToSet',
     (a, i) => a.alterShareGroupOffsets('g', [i]),
     { ...at, startOffset: 1 },
     'startOffset',
@@ -129,6 +167,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'planOffsetReset',
+    'OffsetResetRequest',
     (a, i) => a.planOffsetReset(i),
     { group: 'g', to: 'latest' },
     'to',
@@ -136,6 +175,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'planReassignment',
+    'ReassignmentRequest',
     (a, i) => a.planReassignment(i),
     { topics: ['t'] },
     'topics',
@@ -143,6 +183,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'a reset of apply',
+    undefined,
     (a, i) => a.apply({ kind: 'offsetReset', group: 'g', offsets: [i] }),
     { ...at, from: 1, to: 2 },
     undefined,
@@ -150,6 +191,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'a move of apply',
+    undefined,
     (a, i) => a.apply({ kind: 'reassignment', moves: [i] }),
     { ...at, from: [1], to: [2] },
     'from',
@@ -157,6 +199,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'alterPartitionReassignments',
+    'NewReassignment',
     (a, i) => a.alterPartitionReassignments([i]),
     { ...at, replicas: [1] },
     'replicas',
@@ -164,6 +207,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'alterReplicaLogDirs',
+    'ReplicaMove',
     (a, i) => a.alterReplicaLogDirs([i]),
     { ...at, broker: 1, logDir: '/d' },
     'logDir',
@@ -171,6 +215,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'updateFeatures',
+    'FeatureUpdate',
     (a, i) => a.updateFeatures([i]),
     { feature: 'f', version: 1 },
     'version',
@@ -178,6 +223,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'removeRaftVoter',
+    'RaftVoter',
     (a, i) => a.removeRaftVoter(i),
     { voter: 1, directoryId: DIRECTORY },
     'directoryId',
@@ -185,6 +231,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'addRaftVoter',
+    'NewRaftVoter',
     (a, i) => a.addRaftVoter(i),
     { voter: 1, directoryId: DIRECTORY, listeners: [LISTENER] },
     'listeners',
@@ -192,6 +239,7 @@ const CALLS: readonly (readonly [
   ],
   [
     'a listener of addRaftVoter',
+    'RaftListener',
     (a, i) => a.addRaftVoter({ voter: 1, directoryId: DIRECTORY, listeners: [i] }),
     LISTENER,
     'port',
@@ -199,7 +247,7 @@ const CALLS: readonly (readonly [
   ],
 ]
 
-describe.each(CALLS)('the items of %s', (_name, call, item, required, wrong) => {
+describe.each(CALLS)('the items of %s', (_name, _table, call, item, required, wrong) => {
   const refusal = async (given: object): Promise<string> => {
     const failed = await failureOf(call(client.admin, given as never))
     expect(failed).toBeInstanceOf(InvalidArgumentError)
@@ -224,6 +272,15 @@ describe.each(CALLS)('the items of %s', (_name, call, item, required, wrong) => 
     )
     expect(await refusal({ ...item, [required]: undefined })).toMatch(named)
   })
+})
+
+it('there is a call for each table of items in docs/admin.md', () => {
+  const [, items] = readFileSync('docs/admin.md', 'utf8').split('\n## Items\n')
+  const tables = [...items!.matchAll(/<!-- options: (\w+) -->/g)].map(([, table]) => table)
+  // The test below has these, which may have further fields.
+  const named = ['TopicPartition', 'PartitionReplica', 'OpenTransaction']
+  const called = new Set<string | undefined>(CALLS.map(([, table]) => table))
+  expect(tables.filter((table) => !called.has(table))).toEqual(named)
 })
 
 it('partitions, replicas and transactions that a call names may have further fields', async () => {
