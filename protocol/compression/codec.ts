@@ -104,6 +104,23 @@ export function explainedZlibError(
   return damaged(name, what, undefined, error)
 }
 
+/**
+ * In how large pieces node:zlib returns its output. Its default of 16 KiB makes many: each is a call
+ * of the library, on the thread pool with a way back to the event loop, and all are copied together
+ * at the end. With one piece for the whole output (Node 24, 1 MB of JSON lines, CPU on the thread
+ * pool, load 15) zstd decompresses in 1.2 instead of 2.3 ms and gzip in 1.1 instead of 1.6, compared
+ * with pieces of 128 KiB; zstd compresses in 4.0 instead of 5.1 ms and gzip in 16.6 instead of 17.4,
+ * compared with 16 KiB. Sizes past the limit come from damaged data, or are not worth the memory.
+ */
+export function chunkBytesFor(outputBytes: number): number {
+  return Math.max(1024, Math.min(2 << 20, outputBytes))
+}
+
+/** Half of the data: only few data compress to more, for which there are two more pieces. */
+export function compressedChunkBytes(data: Uint8Array): number {
+  return chunkBytesFor((data.length >>> 1) + 1024)
+}
+
 /** Without Buffer's own methods: its `slice` has another meaning than that of Uint8Array. */
 export function withoutBufferMethods(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
@@ -145,6 +162,17 @@ export function copied(
   const copy = memory.allocate(beforeBytes + lengthBytes)
   copy.set(output.subarray(0, lengthBytes), beforeBytes)
   return copy
+}
+
+/** Small outputs are in memory that many Buffers share: to copy them takes as long as to make them. */
+const LEAST_WASTE_BYTES = 64 * 1024
+
+/** The output of node:zlib; copied if it is a small part of the piece that was allocated for it. */
+export function ownOutput(output: Buffer): Uint8Array {
+  const bytes = withoutBufferMethods(output)
+  const { byteLength } = output.buffer
+  const isWasteful = byteLength - output.length > Math.max(LEAST_WASTE_BYTES, byteLength >>> 2)
+  return isWasteful ? copied(bytes, bytes.length, 0) : bytes
 }
 
 /** The output of a library, after `beforeBytes` bytes of any content. */

@@ -3,25 +3,36 @@ import { promisify } from 'node:util'
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
 import type { Codec } from './codec.ts'
-import { explainedZlibError, pastCeiling, withoutBufferMethods, withRoomBefore } from './codec.ts'
+import {
+  chunkBytesFor,
+  compressedChunkBytes,
+  explainedZlibError,
+  ownOutput,
+  pastCeiling,
+  withRoomBefore,
+} from './codec.ts'
 
 const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
 
-/** The size of the pieces in which zlib returns its output: the default of 16 KiB makes many. */
-const MAX_CHUNK_BYTES = 128 * 1024
-const MIN_CHUNK_BYTES = 1024
+/** The least size of pieces if the data are larger than the size in the trailer: several members. */
+const LEAST_CHUNK_BYTES = 128 * 1024
 /** A member ends with its CRC-32 and with its size modulo 2^32, 4 bytes each. */
 const TRAILER_BYTES = 8
 const SIZE_BYTES = 4
-/** The assumed ratio before the first piece is full: JSON compresses about this much. */
+/** The assumed ratio if the trailer has too small a size: JSON compresses about this much. */
 const USUAL_RATIO = 8
+/** The largest ratio of deflate. */
+const LARGEST_RATIO = 1032
 
 /** `level` as zlib's: 1 is the fastest, 9 the smallest. */
 export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Codec {
-  const options: ZlibOptions = { level }
+  const writing = (data: Uint8Array): ZlibOptions => ({
+    level,
+    chunkSize: compressedChunkBytes(data),
+  })
   return {
-    compress: (data, beforeBytes = 0) => withRoomBefore(gzipSync(data, options), beforeBytes),
+    compress: (data, beforeBytes = 0) => withRoomBefore(gzipSync(data, writing(data)), beforeBytes),
 
     decompress(data, limitBytes) {
       try {
@@ -31,15 +42,10 @@ export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Code
       }
     },
 
-    claimedBytes(data, limitBytes) {
-      if (data.length < TRAILER_BYTES) return 0
-      let at = data.length - SIZE_BYTES
-      const size = data[at++]! | (data[at++]! << 8) | (data[at++]! << 16) | (data[at]! << 24)
-      return Math.min(limitBytes, size >>> 0)
-    },
+    claimedBytes,
 
     compressAsync: async (data, beforeBytes = 0) =>
-      withRoomBefore(await gzipOnPool(data, options), beforeBytes),
+      withRoomBefore(await gzipOnPool(data, writing(data)), beforeBytes),
 
     async decompressAsync(data, limitBytes) {
       try {
@@ -51,14 +57,28 @@ export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Code
   }
 }
 
-/** node:zlib takes no ceiling of 0: `within` sees to that one. */
+function claimedBytes(data: Uint8Array, limitBytes: number): number {
+  if (data.length < TRAILER_BYTES) return 0
+  let at = data.length - SIZE_BYTES
+  const size = data[at++]! | (data[at++]! << 8) | (data[at++]! << 16) | (data[at]! << 24)
+  return Math.min(limitBytes, size >>> 0)
+}
+
+/**
+ * node:zlib takes no ceiling of 0: `within` sees to that one. The piece has a byte more than the
+ * content, because zlib finds the end only if there is room left.
+ */
 function reading(data: Uint8Array, limitBytes: number): ZlibOptions {
   const ceilingBytes = Math.min(Math.max(1, limitBytes), bufferConstants.MAX_LENGTH)
-  const chunkBytes = Math.min(MAX_CHUNK_BYTES, data.length * USUAL_RATIO, ceilingBytes + 1)
-  return { maxOutputLength: ceilingBytes, chunkSize: Math.max(MIN_CHUNK_BYTES, chunkBytes) }
+  const claimed = Math.min(claimedBytes(data, ceilingBytes), data.length * LARGEST_RATIO)
+  const usual = Math.min(LEAST_CHUNK_BYTES, data.length * USUAL_RATIO, ceilingBytes)
+  return {
+    maxOutputLength: ceilingBytes,
+    chunkSize: chunkBytesFor(Math.max(claimed, usual) + 1),
+  }
 }
 
 function within(inflated: Buffer, limitBytes: number): Uint8Array {
   if (inflated.length > limitBytes) throw pastCeiling('gzip', limitBytes)
-  return withoutBufferMethods(inflated)
+  return ownOutput(inflated)
 }

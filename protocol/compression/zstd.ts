@@ -2,12 +2,14 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { Codec } from './codec.ts'
 import {
+  chunkBytesFor,
   claimOf,
+  compressedChunkBytes,
   explainedZlibError,
+  ownOutput,
   pastCeiling,
   PastCeilingError,
   room,
-  withoutBufferMethods,
   withRoomBefore,
 } from './codec.ts'
 import type { ZstdFrame } from './zstd-frame.ts'
@@ -23,14 +25,15 @@ const DEFAULT_ZSTD_LEVEL = 3
 
 /** ZSTD_c_compressionLevel, which has the same name in node:zlib's constants. */
 const PARAMETER_LEVEL = 100
-const MAX_CHUNK_BYTES = 128 * 1024
-const MIN_CHUNK_BYTES = 1024
 /** Frames are joined if a batch has this many, up to this total content size. */
 const LEAST_JOINED = 4
 const MOST_JOINED_BYTES = 8 * 1024 * 1024
 
 interface CompressOptions {
   params: Record<number, number>
+  chunkSize: number
+  /** Without it, frames that the thread pool compresses do not state the size of their content. */
+  pledgedSrcSize: number
 }
 interface DecompressOptions {
   maxOutputLength: number
@@ -66,10 +69,15 @@ function wasmCodec(level: number): Codec {
 function nodeCodec(zstd: NodeZstd, level: number): Codec {
   const compressOnPool = promisify<Uint8Array, CompressOptions, Buffer>(zstd.zstdCompress)
   const decompressOnPool = promisify<Uint8Array, DecompressOptions, Buffer>(zstd.zstdDecompress)
-  const writing: CompressOptions = { params: { [PARAMETER_LEVEL]: level } }
+  const params = { [PARAMETER_LEVEL]: level }
+  const writing = (data: Uint8Array): CompressOptions => ({
+    params,
+    chunkSize: compressedChunkBytes(data),
+    pledgedSrcSize: data.length,
+  })
   return {
     compress: (data, beforeBytes = 0) =>
-      withRoomBefore(zstd.zstdCompressSync(data, writing), beforeBytes),
+      withRoomBefore(zstd.zstdCompressSync(data, writing(data)), beforeBytes),
     claimedBytes,
 
     decompress(data, limitBytes) {
@@ -91,7 +99,7 @@ function nodeCodec(zstd: NodeZstd, level: number): Codec {
     },
 
     compressAsync: async (data, beforeBytes = 0) =>
-      withRoomBefore(await compressOnPool(data, writing), beforeBytes),
+      withRoomBefore(await compressOnPool(data, writing(data)), beforeBytes),
 
     async decompressAsync(data, limitBytes) {
       const parts: Uint8Array[] = []
@@ -165,16 +173,18 @@ function sumOfBounds(frames: readonly ZstdFrame[]): number {
   return boundBytes
 }
 
-/** node:zlib takes no ceiling of 0: `within` sees to that one. */
+/**
+ * node:zlib takes no ceiling of 0: `within` sees to that one. The piece has a byte more than the
+ * content, because zlib finds the end only if there is room left.
+ */
 function reading(frame: ZstdFrame, leftBytes: number): DecompressOptions {
   const ceilingBytes = Math.max(1, Math.min(leftBytes, frame.boundBytes))
-  const chunkBytes = Math.min(MAX_CHUNK_BYTES, ceilingBytes + 1)
-  return { maxOutputLength: ceilingBytes, chunkSize: Math.max(MIN_CHUNK_BYTES, chunkBytes) }
+  return { maxOutputLength: ceilingBytes, chunkSize: chunkBytesFor(ceilingBytes + 1) }
 }
 
 function within(inflated: Buffer, leftBytes: number): Uint8Array {
   if (inflated.length > leftBytes) throw pastCeiling('zstd', leftBytes)
-  return withoutBufferMethods(inflated)
+  return ownOutput(inflated)
 }
 
 function joined(parts: Uint8Array[], totalBytes: number): Uint8Array {
