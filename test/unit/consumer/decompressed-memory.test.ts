@@ -187,7 +187,8 @@ describe('no message of a compressed batch changes before it is released', () =>
       for (const { chunk, batch } of [...held.values(), ...dropped.slice(-2)])
         expectValues(chunk, batch)
     }
-    // Each partition holds one at a time; dropped ones do not come back.
-    expect(used.size).toBeLessThanOrEqual(partitions.length + dropped.length)
+    // Each partition holds one at a time, of two sizes: the headers of lz4 allow for more than those of snappy. Dropped
+    // ones do not come back.
+    expect(used.size).toBeLessThanOrEqual(2 * partitions.length + dropped.length)
   })
 })
