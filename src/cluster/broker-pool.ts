@@ -32,6 +32,11 @@ export interface AnyOptions extends BrokerRequestOptions {
   readonly patienceMs?: number
 }
 
+export interface Answer<Response> {
+  readonly broker: Broker
+  readonly response: Response
+}
+
 /** A broker in a response. */
 export interface ListedBroker extends Address {
   readonly nodeId: number
@@ -89,13 +94,22 @@ export class BrokerPool {
   async requestAny<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { patienceMs = Infinity, ...options }: AnyOptions,
+    options: AnyOptions,
   ): Promise<Decoded<Response>> {
+    return (await this.askAny(api, body, options)).response
+  }
+
+  /** As `requestAny`; resolves also with the broker that has answered. */
+  async askAny<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    body: BodyFor<Request>,
+    { patienceMs = Infinity, ...options }: AnyOptions,
+  ): Promise<Answer<Decoded<Response>>> {
     const attempts: { address: string; error: Error }[] = []
     const attempt = async (broker: Broker) => {
       this.#throwIfClosed()
       try {
-        return await broker.request(api, body, options)
+        return { broker, response: await broker.request(api, body, options) }
       } catch (error) {
         this.#throwIfClosed()
         if (!isUnreachable(error)) throw error
@@ -106,8 +120,8 @@ export class BrokerPool {
       }
     }
     const onSilent = (broker: Broker) => this.#silent.add(broker)
-    const response = await firstAnswer(this.#candidates(), attempt, patienceMs, onSilent)
-    if (response !== undefined) return response
+    const answer = await firstAnswer(this.#candidates(), attempt, patienceMs, onSilent)
+    if (answer !== undefined) return answer
     const [first] = attempts
     if (first !== undefined && attempts.every(({ error }) => error instanceof WrongClusterError)) {
       throw first.error
@@ -142,13 +156,15 @@ export class BrokerPool {
   }
 
   /**
-   * Stores the brokers of a Metadata response, and closes the connections of brokers that it does not list. Throws
-   * WrongClusterError for a response of another cluster, because the client would write to that cluster's leaders.
+   * Stores the brokers of a Metadata response, and closes the connections of brokers that it does not list. `from` has
+   * sent the response. Throws WrongClusterError for a response of another cluster, because the client would write to
+   * that cluster's leaders.
    */
-  update(clusterId: string | null, listed: readonly ListedBroker[]): void {
+  update(clusterId: string | null, listed: readonly ListedBroker[], from?: Broker): void {
     this.#identify(clusterId, listed)
     for (const { nodeId, host, port, rack } of listed)
       this.learnBroker(nodeId, { host, port }, rack)
+    if (from !== undefined && this.#seeds.includes(from)) this.#adopt(from, listed)
     // A broker that failed or has just started returns an empty list: the known brokers are kept.
     if (listed.length === 0) return
     const ids = new Set(listed.map(({ nodeId }) => nodeId))
@@ -177,6 +193,16 @@ export class BrokerPool {
     this.#ending.abort(new ClosedError('client'))
     const brokers = [...this.#seeds, ...this.#brokers.values()]
     await Promise.all(brokers.map((broker) => broker.close(graceMs)))
+  }
+
+  /**
+   * The connection of a bootstrap address goes to the broker that is listed at the same address. Only the one that has
+   * sent the list: it belongs to the same cluster. Not if several brokers are at the address, as behind some proxies.
+   */
+  #adopt(bootstrap: Broker, listed: readonly ListedBroker[]): void {
+    const [found, ...others] = listed.filter((one) => formatAddress(one) === bootstrap.name)
+    if (found === undefined || others.length > 0) return
+    this.#brokers.get(found.nodeId)?.adopt(bootstrap)
   }
 
   #identify(clusterId: string | null, listed: readonly ListedBroker[]): void {

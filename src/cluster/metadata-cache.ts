@@ -190,7 +190,7 @@ export class MetadataCache {
         'controllers have no topics and no groups: create a client with hosts instead of bootstrapControllers',
       )
     }
-    const response = await this.#pool.requestAny(
+    const { response, broker } = await this.#pool.askAny(
       metadataApi,
       (version) => metadataRequest(version, wanted, create),
       { timeoutMs: this.#pool.options.requestTimeoutMs, patienceMs: LOOKUP_PATIENCE_MS },
@@ -200,12 +200,12 @@ export class MetadataCache {
       return this.#fetchMetadata(wanted, create, true)
     }
     if (response.errorCode !== ErrorCode.NONE) throw new BrokerError(response.errorCode, 'Metadata')
-    this.#learn(response, wanted)
+    this.#learn(response, wanted, broker)
     this.#watchAge()
   }
 
-  #learn(response: MetadataResponse, wanted: readonly string[]): void {
-    this.#pool.update(response.clusterId, response.brokers)
+  #learn(response: MetadataResponse, wanted: readonly string[], from: Broker): void {
+    this.#pool.update(response.clusterId, response.brokers, from)
     this.#controllerId = response.controllerId
     const found = new Map(topicsOf(response).map((topic) => [topic.name, topic]))
     for (const name of wanted) {

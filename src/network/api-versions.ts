@@ -102,6 +102,12 @@ export interface BrokerIdentity {
 /** From this version on a broker compares the request's cluster id and node id with its own (KIP-1242). */
 const COMPARES_IDENTITY = 5
 
+/** Whether `askVersions` finds out if the broker is the one that the identity names. */
+export function comparesIdentity(versions: BrokerVersions, { clusterId }: BrokerIdentity): boolean {
+  if (clusterId === undefined || !versions.has(apiVersions)) return false
+  return versions.pick(apiVersions) >= COMPARES_IDENTITY
+}
+
 export interface AskedVersions {
   readonly versions: BrokerVersions
   /** Whether the broker has compared the identity with its own. */

@@ -1,8 +1,11 @@
+import { isIP } from 'node:net'
+import { apiVersions } from '../../protocol/apis/api-versions.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
 import { backoffMs, type BackoffOptions } from '../async/backoff.ts'
 import { Deadline } from '../async/deadline.ts'
 import { deferred } from '../async/deferred.ts'
+import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
 import {
   AuthenticationError,
@@ -13,7 +16,12 @@ import {
   type KafkaError,
 } from '../errors.ts'
 import { formatAddress, type Address } from './address.ts'
-import type { BrokerVersions } from './api-versions.ts'
+import {
+  askVersions,
+  comparesIdentity,
+  type BrokerIdentity,
+  type BrokerVersions,
+} from './api-versions.ts'
 import type { FrameMemory } from './frame-memory.ts'
 import { openSession, type BrokerMemory, type Session, type SessionOptions } from './session.ts'
 
@@ -154,6 +162,28 @@ export class Broker {
     return (await this.#session(purpose, lane, frameMemory)).versions
   }
 
+  /**
+   * Takes over the open connection for general requests that a bootstrap address has, which saves a connect, a TLS
+   * handshake and a login. Does nothing if this broker has one of its own, and if the connection may lead to another
+   * broker: a name may have the addresses of many brokers, and a proxy may choose one. From Kafka 4.4 on the broker
+   * itself confirms who it is; before, only an IP address without a socket factory is certain.
+   */
+  adopt(bootstrap: Broker): void {
+    const session = bootstrap.#sessions.get('general')?.session
+    if (session?.connection.isOpen !== true || this.#sessions.has('general')) return
+    const confirms = comparesIdentity(session.versions, this.#identity)
+    const isOnePlace = isIP(this.address.host) !== 0 && this.#options.socketFactory === undefined
+    if (!confirms && !isOnePlace) return
+    bootstrap.#sessions.delete('general')
+    session.connection.nodeId = this.nodeId
+    Object.assign(this.#memory, bootstrap.#memory)
+    void this.#keep(
+      'general',
+      'general',
+      confirms ? this.#confirm(session) : Promise.resolve(session),
+    )
+  }
+
   /** Closes the connection of a lane that is not used any more. Its pending requests fail with ClosedError. */
   hangUp(purpose: Purpose, lane: number): void {
     const key = keyOf(purpose, lane)
@@ -222,8 +252,34 @@ export class Broker {
     })
   }
 
+  get #identity(): BrokerIdentity {
+    return { clusterId: this.#options.clusterId?.(), nodeId: this.nodeId }
+  }
+
   #open(key: string, purpose: Purpose, frameMemory?: FrameMemory): Promise<Session> {
-    const opened: Lane = { purpose, opening: this.#connect(purpose, frameMemory) }
+    return this.#keep(key, purpose, this.#connect(purpose, frameMemory))
+  }
+
+  /** Resolves with the session if the broker is this one (KIP-1242), otherwise with that of a new connection. */
+  async #confirm({ connection, versions }: Session): Promise<Session> {
+    const { signal } = this.#closing
+    const stopWatching = onAbort(signal, () => connection.close())
+    try {
+      const { connectTimeoutMs } = this.#options
+      const version = versions.pick(apiVersions)
+      const asked = await askVersions(connection, this.#identity, connectTimeoutMs, version)
+      return { connection, versions: asked.versions }
+    } catch {
+      connection.close()
+      signal.throwIfAborted()
+      return await this.#connect('general')
+    } finally {
+      stopWatching()
+    }
+  }
+
+  #keep(key: string, purpose: Purpose, opening: Promise<Session>): Promise<Session> {
+    const opened: Lane = { purpose, opening }
     this.#sessions.set(key, opened)
     opened.opening.then(
       (session) => {
@@ -242,13 +298,12 @@ export class Broker {
     const waitMs = this.#notBefore - performance.now()
     if (waitMs > 0) await new Deadline(waitMs, signal).sleep(waitMs)
     try {
-      const identity = { clusterId: this.#options.clusterId?.(), nodeId: this.nodeId }
       const session = await openSession(
         this.address,
         purpose,
         options,
         this.#memory,
-        identity,
+        this.#identity,
         signal,
       )
       this.#failures = 0

@@ -74,6 +74,8 @@ interface Pending {
  */
 export class Connection {
   readonly address: string
+  /** Of the broker, for events; −1 while only its bootstrap address is known. */
+  nodeId: number
   readonly #stream: Duplex
   #largestResponseBytes: number
   readonly #options: ConnectionOptions
@@ -111,6 +113,7 @@ export class Connection {
   ) {
     this.#isKafka = isKafka
     this.address = address
+    this.nodeId = options.nodeId ?? -1
     this.#stream = stream
     this.#options = options
     this.#metrics = options.metrics.broker(address)
@@ -412,12 +415,12 @@ export class Connection {
     if (error === undefined) metrics.duration.recordMs(durationMs)
     else if (!(error instanceof ClosedError)) metrics.failures++
     if (!requestChannel.hasSubscribers) return
-    const { clientId, instanceId = 0, nodeId = -1 } = this.#options
+    const { clientId, instanceId = 0 } = this.#options
     const event: RequestEvent = {
       clientId,
       instanceId,
       broker: this.address,
-      nodeId,
+      nodeId: this.nodeId,
       api,
       apiKey,
       version,
