@@ -322,7 +322,7 @@ export class KafkaClient implements AsyncDisposable {
    *
    * All of this takes at most `timeoutMs`, and ends when `signal` is aborted: messages that are not acknowledged by
    * then fail, and remaining offsets stay uncommitted. Default: the time of each `close`, up to `deliveryTimeoutMs`
-   * and `operationTimeoutMs`. Throws the first error of these; the client is closed all the same. Safe to call again:
+   * and `operationTimeoutMs`. Throws the first error of these; the client is closed nevertheless. Safe to call again:
    * the limits of the first call apply.
    */
   close(call: CallOptions = {}): Promise<void> {

@@ -80,6 +80,7 @@ export function checkTable(
   table: AnyOptionTable,
   replaced: Readonly<Record<string, string>> = {},
 ): void {
+  // An object of any type has its properties by name.
   const given = options as Readonly<Record<string, unknown>>
   checkOptions<Record<string, unknown>>(what, given, checksOf(table), replaced)
   for (const [name, { required }] of Object.entries(table)) {
@@ -102,11 +103,13 @@ export function withDefaults<Options extends object, Table extends OptionTable<O
   options: Options,
   table: Table,
 ): WithDefaults<Options, Table> {
+  // An object of any type has its properties by name.
   const given = options as Readonly<Record<string, unknown>>
   const settings: Record<string, unknown> = {}
   for (const [name, option] of Object.entries<Option<unknown>>(table)) {
     settings[name] = given[name] ?? option.default
   }
+  // The options are checked, and the table has a default for each other option of WithDefaults.
   return settings as WithDefaults<Options, Table>
 }
 

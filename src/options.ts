@@ -37,7 +37,7 @@ export function aTableOf<Value>(
   return (value) => {
     const problem = anObject(value)
     if (problem !== undefined) return problem
-    for (const [name, one] of Object.entries(value as object)) {
+    for (const [name, one] of Object.entries(value ?? {})) {
       const wrong = check(one)
       if (wrong !== undefined) return `${wrong} (${place} '${name}')`
     }
@@ -56,7 +56,7 @@ export const aRegExp: Check<RegExp> = (value) =>
 
 export function anInteger(min: number, max = Number.MAX_SAFE_INTEGER): Check<number> {
   return (value) => {
-    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) {
       return undefined
     }
     return max === Number.MAX_SAFE_INTEGER
@@ -74,15 +74,20 @@ export function aDurationMs(min: number): Check<number> {
 }
 
 export function oneOf<const Value>(...values: readonly Value[]): Check<Value> {
+  const valid: readonly unknown[] = values
   return (value) =>
-    (values as readonly unknown[]).includes(value)
-      ? undefined
-      : `must be one of ${values.map(String).join(', ')}`
+    valid.includes(value) ? undefined : `must be one of ${values.map(String).join(', ')}`
+}
+
+/** The names in a table. */
+export function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
+  // TypeScript types keys as strings, because an object may have more properties than its type; a table has no more.
+  return Object.keys(table) as (keyof Table & string)[]
 }
 
 /** One of the names in a table. */
 export function aKeyOf<Table extends object>(table: Table): Check<keyof Table & string> {
-  return oneOf(...(Object.keys(table) as (keyof Table & string)[]))
+  return oneOf(...keysOf(table))
 }
 
 export function anArrayOf<Value>(check: Check<Value>): Check<readonly Value[]> {
@@ -148,6 +153,7 @@ export function checkOptions<Options extends object>(
       throw new InvalidArgumentError(`${what} has no option '${name}'; it has ${known}`)
     }
     if (value === undefined) continue
+    // `hasOwn` has found the name among the checks.
     const check: Check<unknown> = checks[name as keyof Options]
     const problem = check(value)
     if (problem !== undefined) {

@@ -46,6 +46,7 @@ const OWN: Readonly<Record<string, Recovery>> = {
 }
 
 const CODES: ReadonlyMap<string, ErrorName> = new Map(
+  // `keysOf` is in options.ts, which depends on the errors of this file.
   (Object.keys(ErrorCode) as ErrorName[]).map((name) => [name, name]),
 )
 

@@ -110,7 +110,7 @@ export class Telemetry {
     }
   }
 
-  /** Returns the broker of the last request, or else any broker that may have the APIs. */
+  /** Returns the broker of the last request, or any broker that may have the APIs. */
   #choose(): Broker | undefined {
     const known = [...this.#cluster.brokers.values()].filter((one) => !this.#without.has(one))
     const last = this.#broker
@@ -123,7 +123,7 @@ export class Telemetry {
   }
 }
 
-/** Brokers without a plugin for metrics, or whose plugin was removed, may have the API all the same. */
+/** Brokers without a plugin for metrics, or whose plugin was removed, may have the API nevertheless. */
 function isUnsupported(response: object): boolean {
   return 'errorCode' in response && response.errorCode === ErrorCode.UNSUPPORTED_VERSION
 }

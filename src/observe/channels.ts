@@ -252,7 +252,7 @@ export type GroupEvent = GroupJoinedEvent | GroupRebalancingEvent
 
 /** A generation of the group has begun: this member has received its assignment. */
 export interface GroupJoinedEvent extends ClientEvent {
-  /** Tells the events of the channel apart. */
+  /** Distinguishes the events of the channel. */
   readonly kind: 'joined'
   /** The name of the group. */
   readonly group: string
@@ -274,7 +274,7 @@ export interface GroupJoinedEvent extends ClientEvent {
 
 /** The group rebalances: this member will join it again. */
 export interface GroupRebalancingEvent extends ClientEvent {
-  /** Tells the events of the channel apart. */
+  /** Distinguishes the events of the channel. */
   readonly kind: 'rebalancing'
   /** The name of the group. */
   readonly group: string

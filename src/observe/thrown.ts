@@ -13,3 +13,11 @@ export function textOfThrown(thrown: unknown): string {
     return `${typeof thrown} that cannot be converted to text`
   }
 }
+
+/**
+ * Returns a thrown value unchanged, with the type of an error. Applications can throw any value: where samsa passes one
+ * on, the application gets the value that it threw.
+ */
+export function asError(thrown: unknown): Error {
+  return thrown as Error
+}

@@ -141,6 +141,7 @@ export class Collector {
   get metrics(): Metric[] {
     const numbers = new Map<string, Map<string, NumberSample>>(this.#numbers)
     const histograms = new Map<string, HistogramSample[]>(this.#histograms)
+    // TypeScript types keys as strings, because an object may have more properties than its type; METRICS has no more.
     const all = Object.entries(METRICS) as [MetricName, MetricDeclaration][]
     return all.flatMap(([name, { kind, unit, description }]): Metric[] => {
       if (kind === 'histogram') {
