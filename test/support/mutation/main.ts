@@ -9,7 +9,12 @@ import { sampleOf } from './sample.ts'
 
 /** The folders of src, and the tests that show what each does. */
 const TESTS: Record<string, readonly string[]> = {
-  producer: ['unit/producer/**/*.test.ts'],
+  // Transactions need a coordinator. Left out are the tests that take long: all epochs, cuts at each byte, timeouts.
+  producer: [
+    'unit/producer/**/*.test.ts',
+    'embedded/{idempotence,transactional-producer,transactions}.test.ts',
+    'embedded/transaction-{coordinator,misuse,partitions,pipelining,prepare}.test.ts',
+  ],
   consumer: ['unit/consumer/**/*.test.ts'],
   // Members need a group to be in: most of what they do is tested with the embedded cluster.
   balanced: [
@@ -17,6 +22,7 @@ const TESTS: Record<string, readonly string[]> = {
     'embedded/{balanced,managed}-{consumer,owners,zookeeper}.test.ts',
     'embedded/group{,-faults,-protocols}.test.ts',
     'embedded/before-start.test.ts',
+    'embedded/transact.test.ts',
   ],
 }
 /** A change often makes a test wait for ever. The slowest of these tests takes some 5 s. */
