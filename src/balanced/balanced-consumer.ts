@@ -154,7 +154,7 @@ export class BalancedConsumer<
 
   /**
    * Stops, calls `onPartitionsRevoked`, commits with `autoCommitEnable`, and leaves: others get its partitions at
-   * once. Throws the error of a hook or commit; the consumer is closed all the same. Safe to call again.
+   * once. Throws the error of a hook or commit; the consumer is closed nevertheless. Safe to call again.
    */
   override close(call: CallOptions = {}): Promise<void> {
     return super.close(call)

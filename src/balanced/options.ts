@@ -24,7 +24,7 @@ export interface RebalanceOptions<Consumer> {
   readonly rebalanceBackoffMs?: number
   /**
    * How long processing, the hook and the commit may each take before a rebalance. After that the member gives the
-   * partitions up all the same, with an error that `consume()` throws. Default: 60,000.
+   * partitions up nevertheless, with an error that `consume()` throws. Default: 60,000.
    */
   readonly rebalanceTimeoutMs?: number
   /**

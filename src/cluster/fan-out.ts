@@ -109,9 +109,11 @@ export class FanOut {
         if (!(isLate && before instanceof BrokerError)) outcomes.set(outcome.item, outcome)
       }
       const failed = pending.filter((item) => outcomes.get(item)?.error !== undefined)
+      // Each failed item has an error.
       const again = failed.filter((item) => retry(outcomes.get(item)!.error!, attempt + 1))
       if (again.length === 0 || attempt >= maxRetries || !deadline.leaves(waitMs)) break
       if (endsAtFailure && again.length < failed.length) break
+      // As above.
       const error = outcomes.get(again[0]!)!.error!
       if (this.#pool.wasNeverReached(error)) break
       reportRetry(reporting, { what, attempt: attempt + 1, waitMs, error })

@@ -29,7 +29,7 @@ export class OverdueWatch {
     this.#patienceMs = patienceMs
   }
 
-  /** Callers call this when something begins to wait. */
+  /** Call this when something begins to wait. */
   start(): void {
     if (this.#timer === undefined) this.#startTimer(this.#patienceMs)
   }

@@ -34,8 +34,8 @@ export interface AskSettings {
   /** The waits between attempts. Default: the client's `retryBackoffMs` and `retryBackoffMaxMs`. */
   readonly backoff?: BackoffOptions
   /**
-   * For requests to any broker that may be answered twice: when a broker has not answered for so long, the next one is
-   * asked beside it. Default: only when a request has failed.
+   * For requests to any broker that may be answered twice: when a broker has not answered within this time, the next
+   * one is asked beside it. Default: only when a request has failed.
    */
   readonly patienceMs?: number
 }

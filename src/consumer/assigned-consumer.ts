@@ -272,7 +272,7 @@ export class AssignedConsumer<
     await this.#processing.finished(states)
   }
 
-  /** Callers call this when `mayDeliver` is true again. */
+  /** Call this when `mayDeliver` is true again. */
   lookAgain(): void {
     this.#inbox.wake()
   }
@@ -303,7 +303,7 @@ export class AssignedConsumer<
   /**
    * Stops delivering, waits for what the application is processing, commits with `autoCommitEnable`, and stops
    * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError. Throws
-   * OffsetCommitError; the consumer is closed all the same. Safe to call again.
+   * OffsetCommitError; the consumer is closed nevertheless. Safe to call again.
    */
   close(call: CallOptions = {}): Promise<void> {
     const deadline = this.#deadline(call)
@@ -312,7 +312,7 @@ export class AssignedConsumer<
   }
 
   /**
-   * Callers call this when the application closes the consumer. Returns the kind of application code that the call is
+   * Call this when the application closes the consumer. Returns the kind of application code that the call is
    * a part of.
    */
   closing(): Work['kind'] | undefined {

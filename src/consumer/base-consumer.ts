@@ -96,7 +96,7 @@ export abstract class BaseConsumer<
   /**
    * Stops delivering, waits for what the application is processing, commits with `autoCommitEnable`, and stops
    * fetching. It does not wait for the loop or handler that calls it. Later calls throw ClosedError, including
-   * `start()`. Throws OffsetCommitError; the consumer is closed all the same. Safe to call again.
+   * `start()`. Throws OffsetCommitError; the consumer is closed nevertheless. Safe to call again.
    */
   close(call?: CallOptions): Promise<void> {
     return this.#restarts.close(this.assigned.close(call))

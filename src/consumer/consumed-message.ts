@@ -145,7 +145,7 @@ export function rawMessageOf(message: ConsumedMessage<unknown, unknown>): RawMes
   }
 }
 
-/** Returns the error of a deserializer for a message that was delivered all the same. */
+/** Returns the error of a deserializer for a message that was delivered nevertheless. */
 export function deserializationErrorOf(
   message: ConsumedMessage<unknown, unknown>,
 ): DeserializationError | undefined {
@@ -177,7 +177,9 @@ export function converterOf<Value, Key>({
   if (deserializer === undefined && keyDeserializer === undefined) return asIs
   return (message) => {
     try {
+      // Without a deserializer, Key and Value are the types of the bytes.
       const key = ofKey(message.key, message) as Key
+      // As above.
       const value = ofValue(message.value, message) as Value
       // The promise of an asynchronous deserializer: only code that awaits the value gets its failure.
       if (key instanceof Promise) key.catch(() => undefined)

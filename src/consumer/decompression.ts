@@ -95,7 +95,7 @@ export class Decompression {
     this.freed()
   }
 
-  /** Callers call this when decompressed bytes were released, so that waiting partitions can continue. */
+  /** Call this when decompressed bytes were released, so that waiting partitions can continue. */
   freed(): void {
     if (this.#isFreeing) return
     this.#isFreeing = true

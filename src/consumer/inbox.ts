@@ -10,6 +10,7 @@ import { deferred, type Deferred } from '../async/deferred.ts'
 import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
 import type { CorruptBatchError } from '../errors.ts'
+import { asError } from '../observe/thrown.ts'
 import type { ConsumedMessage, Converter } from './consumed-message.ts'
 import { Decompression } from './decompression.ts'
 import type { PeekableFeed } from './message-feed.ts'
@@ -73,7 +74,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     )
   }
 
-  /** Callers call this when something of a partition was queued, or when the partition may be read again. */
+  /** Call this when something of a partition was queued, or when the partition may be read again. */
   arrived(state: PartitionState): void {
     // The buffer of this partition may have been dropped, which frees memory.
     this.#decompression.freed()
@@ -97,7 +98,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     this.wake()
   }
 
-  /** Callers call this when the position of a partition was moved, which frees the memory of its batches. */
+  /** Call this when the position of a partition was moved, which frees the memory of its batches. */
   moved(): void {
     this.#decompression.freed()
   }
@@ -113,7 +114,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     return this.#processed.promise
   }
 
-  /** Callers call this when waiting callers of `processed` have to check again. */
+  /** Call this when waiting callers of `processed` have to check again. */
   lookAgain(): void {
     this.#processed?.resolve()
     this.#processed = undefined
@@ -255,7 +256,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
     } catch (error) {
       chunk.index--
       this.settle()
-      chunk.state.buffer.stop(error as Error)
+      chunk.state.buffer.stop(asError(error))
       this.suspend(chunk.state)
       this.#options.onTaken(chunk.state)
       throw error
@@ -280,6 +281,7 @@ export class Inbox<Value, Key> implements PeekableFeed<
   /** Gives the next ready partition to one reader, until the reader calls `release`. */
   claim(): PartitionState | undefined {
     if (!this.#advance() || !this.mayDeliver) return undefined
+    // `#advance` returned true, so that there is a chunk.
     const { state } = this.#chunk!
     this.#chunk = undefined
     state.isClaimed = true

@@ -96,7 +96,7 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
 
   /**
    * How many bytes of a partition to ask for in one request (Kafka's `max.partition.fetch.bytes`). A larger message is
-   * fetched all the same. Default: 1 MiB.
+   * still fetched. Default: 1 MiB.
    */
   readonly fetchMessageMaxBytes?: number
   /** How many bytes a broker waits for before it responds, up to `fetchWaitMaxMs`. Default: 1. */
@@ -170,7 +170,7 @@ export const CONSUMER_OPTIONS = {
     check: namingEnds(either(oneOf('earliest', 'latest', 'none'), anInteger(0), aDate)),
     default: 'earliest',
   },
-  // Without a group nothing is committed, but programs for pykafka set this option all the same.
+  // Without a group nothing is committed, but programs for pykafka set this option nevertheless.
   resetOffsetOnStart: { check: aBoolean, default: false },
   resetOffsetOnFetch: { check: aBoolean, default: false, noEffect: needsGroup },
   autoCommitEnable: {

@@ -6,6 +6,7 @@ import {
   type MessageSlice,
 } from '../../protocol/records/message-batch.ts'
 import { CompressionUnavailableError, CorruptBatchError } from '../errors.ts'
+import { asError } from '../observe/thrown.ts'
 import type { Lease } from './fetch/lease.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -354,7 +355,7 @@ export class PartitionBuffer<State extends Buffered> {
           this.stop(unavailable)
           throw unavailable
         }
-        const damage = new CorruptBatchError(topic, partition, batch.baseOffset, error as Error)
+        const damage = new CorruptBatchError(topic, partition, batch.baseOffset, asError(error))
         if (!isSkipped(damage)) {
           this.drop()
           this.stop(damage)

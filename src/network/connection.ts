@@ -34,7 +34,7 @@ import { explainTlsError } from './tls-errors.ts'
 export interface ConnectionOptions {
   /** Sent with every request. Brokers write it to their logs and use it for quotas. */
   readonly clientId: string
-  /** Tells the clients of a process apart in events. Default: 0. */
+  /** Distinguishes the clients of a process in events. Default: 0. */
   readonly instanceId?: number
   /** The node id of the broker, for events. Default: −1, for a bootstrap address. */
   readonly nodeId?: number

@@ -7,6 +7,7 @@ import { Timer } from '../async/timer.ts'
 import { SocketDisconnectedError } from '../errors.ts'
 import { connectChannel, type ConnectEvent } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
+import { asError } from '../observe/thrown.ts'
 import { formatAddress, type Address } from './address.ts'
 import {
   askVersions,
@@ -92,7 +93,7 @@ export async function openSession(
   } catch (error) {
     setup.connection?.close()
     signal.throwIfAborted()
-    report(setup, purpose, startedAt, error as Error)
+    report(setup, purpose, startedAt, asError(error))
     throw error
   } finally {
     stopWatching()

@@ -48,7 +48,7 @@ const CLIENT_WAITS_FROM: Readonly<Record<string, number>> = {
  */
 export const LONGEST_THROTTLE_MS = 60_000
 
-/** For how long a broker throttles the client, as a response says; 0 for not at all. */
+/** For how long a broker throttles the client, as a response reports; 0 if it does not. */
 export function reportedThrottleMs(response: object): number {
   if (!('throttleTimeMs' in response) || typeof response.throttleTimeMs !== 'number') return 0
   return response.throttleTimeMs

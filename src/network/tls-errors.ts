@@ -19,8 +19,8 @@ const UNTRUSTED: Meaning = {
   detail: true,
 }
 const IF_REJECTED =
-  "see that tls.cert is of an authority in the broker's trust store, has not expired, and comes with " +
-  'those in between'
+  "check that tls.cert is of an authority in the broker's trust store, has not expired, and includes " +
+  'the intermediate certificates'
 const CLIENT_CERTIFICATE_REJECTED: Meaning = {
   reason: 'CLIENT_CERTIFICATE_REJECTED',
   about: `rejected this client's certificate: ${IF_REJECTED}`,
@@ -105,8 +105,8 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
     {
       reason: 'OTHER',
       about:
-        'ended TLS with something that cannot be read, as older brokers do when a client certificate is ' +
-        'missing, or one that they do not take: see tls.cert and tls.key',
+        'ended TLS with data that cannot be read, as older brokers do when a client certificate is ' +
+        'missing or not accepted: see tls.cert and tls.key',
       detail: true,
     },
   ],
@@ -116,7 +116,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
       reason: 'CONNECTION_LOST',
       about:
         'closed the connection in the TLS handshake: its listener is without TLS, or it refused the ' +
-        "client's certificate, or it is being stopped",
+        "client's certificate, or it is stopping",
     },
   ],
 ]

@@ -7,6 +7,7 @@ import { limited, TookTooLongError } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
 import { tlsModule } from '../builtins.ts'
 import { ConnectionError } from '../errors.ts'
+import { asError } from '../observe/thrown.ts'
 import { formatAddress, type Address } from './address.ts'
 import type { SocketReader } from './socket-reader.ts'
 import { explainTlsError, tlsConnectOptions, type PreparedTls } from './tls.ts'
@@ -68,7 +69,7 @@ async function openTcp(
       return await abortable(opening, signal, (late) => late.destroy())
     } catch (error) {
       signal.throwIfAborted()
-      throw cannotConnect(address, [error as Error])
+      throw cannotConnect(address, [asError(error)])
     }
   }
   const hosts = await addressesOf(address, options.lookup ?? systemLookup, signal)
@@ -93,7 +94,7 @@ async function openTcp(
       return others === 0 ? await open(signal) : await limited(shareMs, signal, open)
     } catch (error) {
       signal.throwIfAborted()
-      failures.push(error as Error)
+      failures.push(asError(error))
     }
   }
   throw cannotConnect(address, failures)
@@ -111,7 +112,7 @@ async function addressesOf(
     if (found.length > 0) return found
   } catch (error) {
     signal.throwIfAborted()
-    throw cannotConnect(address, [error as Error])
+    throw cannotConnect(address, [asError(error)])
   }
   throw cannotConnect(address, [new Error(`'${address.host}' has no address`)])
 }
@@ -133,7 +134,7 @@ async function secure(
     socket.destroy()
     signal.throwIfAborted()
     const name = formatAddress(address)
-    throw explainTlsError(error, name) ?? cannotConnect(address, [error as Error])
+    throw explainTlsError(error, name) ?? cannotConnect(address, [asError(error)])
   }
 }
 

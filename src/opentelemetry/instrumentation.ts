@@ -33,6 +33,7 @@ export class SamsaInstrumentation {
   readonly #clients = new Set<ClientCreatedEvent>()
   readonly #onClient = (message: unknown) => {
     this.#forgetClosed()
+    // A channel has no type for what it publishes.
     this.#clients.add(message as ClientCreatedEvent)
   }
 

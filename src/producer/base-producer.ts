@@ -12,7 +12,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { atOnce } from '../async/at-once.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { rememberProducer } from '../observe/dead-letter.ts'
-import { textOfThrown } from '../observe/thrown.ts'
+import { asError, textOfThrown } from '../observe/thrown.ts'
 import { readOptions, type OptionTable } from '../option-table.ts'
 import { aBoolean } from '../options.ts'
 import type { RecordMetadata } from './results/delivery-promise.ts'
@@ -187,7 +187,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       try {
         given = checkProduceOptions(options)
       } catch (error) {
-        return this.core.refuse(topic.name, null, null, error as Error)
+        return this.core.refuse(topic.name, null, null, asError(error))
       }
     }
     const { key = null, headers, partition } = given
@@ -204,7 +204,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       const [data, keyData] = this.#serialized(value, key)
       return this.core.produce(topic, data, keyData, pairs, timestamp, partition)
     } catch (error) {
-      return this.core.refuse(topic.name, null, null, error as Error)
+      return this.core.refuse(topic.name, null, null, asError(error))
     }
   }
 
@@ -222,7 +222,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       const pairs = headers === undefined ? undefined : headersFrom(headers)
       return this.core.produce(topic, value, key, pairs, timestamp, partition)
     } catch (error) {
-      return this.core.refuse(topic.name, null, null, error as Error)
+      return this.core.refuse(topic.name, null, null, asError(error))
     }
   }
 
@@ -270,7 +270,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       }
     } catch (error) {
       // The source failed, or the producer was closed: the messages before are queued.
-      group.refuse(undefined, error as Error)
+      group.refuse(undefined, asError(error))
     }
     group.complete()
   }
@@ -296,7 +296,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         })
       })
     } catch (error) {
-      this.#refuseInto(group, '', message, error as Error)
+      this.#refuseInto(group, '', message, asError(error))
       return undefined
     }
   }
@@ -326,13 +326,14 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       if (this.#serializer === undefined) {
         // The core checks the types for callers without TypeScript.
         const key = (options.key ?? null) as Data
+        // As above.
         core.produceInto(group, topic, given as Data, key, pairs, timestamp, partition)
         return
       }
       const [value, key] = this.#serialized(given, options.key ?? null)
       core.produceInto(group, topic, value, key, pairs, timestamp, partition)
     } catch (error) {
-      this.#refuseInto(group, topic.name, message, error as Error)
+      this.#refuseInto(group, topic.name, message, asError(error))
     }
   }
 

@@ -3,6 +3,7 @@ import type { Deadline } from '../async/deadline.ts'
 import type { OpenRegister } from '../async/restarts.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { asError } from '../observe/thrown.ts'
 import { BaseProducer, NO_OPTIONS, type ForwardingOptions } from './base-producer.ts'
 import type { OutgoingMessage, KeyOrOptions } from './intake/outgoing-message.ts'
 import type { RecordMetadata } from './results/delivery-promise.ts'
@@ -71,7 +72,7 @@ export class MultiTopicProducer<Value = Data, Key = Data> extends BaseProducer<V
     try {
       state = this.#topics.of(topic)
     } catch (error) {
-      return this.core.refuse('', null, null, error as Error)
+      return this.core.refuse('', null, null, asError(error))
     }
     return this.produceTo(state, value, options)
   }

@@ -35,6 +35,7 @@ import { TopicLookups } from './intake/topic-lookups.ts'
 import { TopicState } from './intake/topic-state.ts'
 import { startProduce, traceLast } from './results/traces.ts'
 import { checkWait, within, type WaitOptions } from '../async/waiting.ts'
+import { asError } from '../observe/thrown.ts'
 
 /** Timestamps from here on are not exact in a batch. The year is 144,683. */
 const TIMESTAMP_END = 2 ** 52
@@ -165,7 +166,7 @@ export class ProducerCore {
       }
       return this.#enqueue(undefined, topic, value, key, headers, timestamp, partition)
     } catch (error) {
-      return this.refuse(topic.name, value, key, error as Error)
+      return this.refuse(topic.name, value, key, asError(error))
     }
   }
 
@@ -348,12 +349,12 @@ export class ProducerCore {
         result.move([{ result: batch.result, index: batch.writer.count - 1 }])
         if (trace !== undefined) traceLast(batch, trace)
       } catch (problem) {
-        result.fail(problem as Error, 1)
+        result.fail(asError(problem), 1)
         if (trace !== undefined) {
           trace.error = problem
           endProduce(trace)
         }
-        this.countRefused(topic.name, keptValue, keptKey, problem as Error)
+        this.countRefused(topic.name, keptValue, keptKey, asError(problem))
         this.#capacity.makeRoom()
       }
     }

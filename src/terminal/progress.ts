@@ -52,12 +52,14 @@ export class Progress implements Disposable {
   }
 
   #show(end: string): void {
-    const { columns = 80 } = this.#stream!
+    // Without a stream no timer calls this.
+    const stream = this.#stream!
+    const { columns = 80 } = stream
     // A line that wraps could not be overwritten.
     const width = Math.max(columns - 1, 10)
     const [long, short] = this.#lines(end !== '')
     const line = textWidth(long) <= width ? long : fit(short, width)
-    this.#stream!.write(`\r${line}\x1b[K${end}`)
+    stream.write(`\r${line}\x1b[K${end}`)
   }
 
   /**

@@ -210,7 +210,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     const assignor = this.#assignor(protocolName)
     const { members, unreadable } = this.#membersOf(joined)
     const topics = await this.#topics.describe([...new Set(members.flatMap((one) => one.topics))])
-    // The leader watches the topics all the same.
+    // The leader watches the topics nevertheless.
     if (keepsAssignment) return new Map()
     const assignment = await computeAssignment({
       groupId,

@@ -82,7 +82,7 @@ export type Reaction =
   /** Joining again would not help. */
   | 'refused'
 
-/** By Kafka's names, with the reactions of the Java consumer. */
+/** The reactions to errors, by Kafka's names; they are those of the Java consumer. */
 const REACTIONS: Readonly<Record<string, Reaction>> = {
   REBALANCE_IN_PROGRESS: 'again',
   UNKNOWN_MEMBER_ID: 'new member',

@@ -73,6 +73,7 @@ const anAssignor: Check<AssignorName | Assignor> = (value) => {
   if (typeof value === 'string' && Object.hasOwn(BUILT_IN, value)) return undefined
   const names = Object.keys(BUILT_IN).join(', ')
   if (typeof value !== 'object' || value === null) return `must be ${names}, or an assignor`
+  // The checks of the properties follow.
   const { name, protocols, assign, userData } = value as Partial<Record<keyof Assignor, unknown>>
   if (aString(name) !== undefined) return "must have a 'name'"
   const areProtocols =

@@ -64,7 +64,7 @@ export class TopicWatch {
     return topics
   }
 
-  /** Callers call this when the rebalance is over. */
+  /** Call this when the rebalance is over. */
   watch(): void {
     this.#stopTimer()
     const isPattern = this.#settings.subscription.names === undefined

@@ -76,7 +76,7 @@ export type Reaction =
   /** Another attempt would not help. */
   | 'refused'
 
-/** By Kafka's names, with the reactions of the Java client (AbstractHeartbeatRequestManager). */
+/** The reactions to errors, by Kafka's names; they are those of the Java client (AbstractHeartbeatRequestManager). */
 const REACTIONS: Readonly<Record<string, Reaction>> = {
   UNKNOWN_MEMBER_ID: 'fenced',
   FENCED_MEMBER_EPOCH: 'fenced',

@@ -51,6 +51,7 @@ export interface ZooKeeperOptions {
 }
 
 const anAuth: Check<ZooKeeperAuth> = (value) => {
+  // The checks of the properties follow.
   const { scheme, auth } = (value ?? {}) as Partial<Record<keyof ZooKeeperAuth, unknown>>
   return (aString(scheme) ?? aString(auth))
     ? "must be { scheme: 'digest', auth: 'name:password' }"

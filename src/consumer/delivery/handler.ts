@@ -63,7 +63,7 @@ export class PartitionHandler<Value, Key> {
     this.#metrics = metrics
   }
 
-  /** Checks whether tracing is active now. Callers call this once in a turn. */
+  /** Checks whether tracing is active now. Call this once in a turn. */
   beginTurn(): void {
     this.#isTraced = handleTracing.hasSubscribers
   }

@@ -6,6 +6,7 @@ import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
 import { aFunction, shown } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import { nextOf } from '../message-feed.ts'
@@ -233,7 +234,7 @@ export class MessageReader<Value, Key> {
       } catch (error) {
         if (messages.length === 0) throw error
         // The messages before the error are delivered first.
-        this.#inbox.report(error as Error)
+        this.#inbox.report(asError(error))
       }
       if (messages.length === 0) continue
       chunk.isWhole = true

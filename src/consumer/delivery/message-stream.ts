@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Peeked } from '../inbox.ts'
 import type { Reading } from './reading.ts'
+import { asError } from '../../observe/thrown.ts'
 
 export interface StreamSource<Value, Key> {
   peek(): Peeked<Value, Key> | undefined
@@ -32,7 +33,7 @@ export class MessageStream<Value, Key> extends Readable {
     try {
       this.#peeked = this.#source.peek()
     } catch (error) {
-      this.destroy(error as Error)
+      this.destroy(asError(error))
       return
     }
     if (this.#peeked === undefined) void this.#wait()
@@ -56,6 +57,7 @@ export class MessageStream<Value, Key> extends Readable {
     let message: ConsumedMessage<Value, Key> | null
     do {
       this.#isDropped = false
+      // The stream contains only what `push` was given.
       message = super.read(size) as typeof message
     } while (message !== null && this.#wasDropped())
     return message
@@ -97,7 +99,7 @@ export class MessageStream<Value, Key> extends Readable {
         if (peeked === undefined || this.#source.give(peeked)) return peeked
       }
     } catch (error) {
-      this.destroy(error as Error)
+      this.destroy(asError(error))
       return undefined
     }
   }
@@ -122,7 +124,7 @@ export class MessageStream<Value, Key> extends Readable {
       else this.push(null)
     } catch (error) {
       this.#isWaiting = false
-      this.destroy(error as Error)
+      this.destroy(asError(error))
     }
   }
 }

@@ -61,18 +61,18 @@ export class PartitionClock {
     if (error !== undefined || this.#durationMs >= SERIES_MS) this.#addToSeries(error)
   }
 
-  /** Callers call this when the next handler does not follow immediately. */
+  /** Call this when the next handler does not follow immediately. */
   pause(): void {
     if (this.#unread > 0) this.#read()
   }
 
-  /** Callers call this after a pause, which is no part of the next message. */
+  /** Call this after a pause, which is no part of the next message. */
   resume(): void {
     if (this.#running > 0) this.#read()
     else this.#readAt = performance.now()
   }
 
-  /** Callers call this when no handler follows. */
+  /** Call this when no handler follows. */
   end(): void {
     this.pause()
     if (this.#messages > 0) this.#addToSeries(undefined)

@@ -35,7 +35,7 @@ export class ProcessSeries {
     publishProcess(this.#metrics, of, series.messages, series.durationMs, error)
   }
 
-  /** Publishes what is not published yet. Callers call this when no handler follows immediately. */
+  /** Publishes what is not published yet. Call this when no handler follows immediately. */
   end(): void {
     if (this.#open.size === 0) return
     for (const [of, { messages, durationMs }] of this.#open) {

@@ -108,7 +108,7 @@ export class ReadIterator<T> implements Iteration<T> {
         this.#finish()
         return END
       }
-      // If return() was called in the meantime, the item that was taken is delivered all the same.
+      // If return() was called in the meantime, the item that was taken is delivered nevertheless.
       if (this.#isWaiting()) this.#state = 'open'
       const result = this.#isFirst ? this.#first(value) : ({ done: false, value } as const)
       if (this.#signal?.aborted === true) this.#abort()

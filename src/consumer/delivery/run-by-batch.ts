@@ -6,6 +6,7 @@ import type { ConsumerBatch } from './consumer-batch.ts'
 import { drivePartitions } from './drive-partitions.ts'
 import { handleBatch, type BatchReporting } from './handle-batch.ts'
 import type { Run } from './run.ts'
+import { asError } from '../../observe/thrown.ts'
 
 /**
  * The handler of `runBatches`, called once for each batch. The next batch of the same partition is delivered when the
@@ -101,7 +102,7 @@ function messagesOf<Value, Key>(
     }
   } catch (error) {
     if (messages.length === 0) throw error
-    inbox.report(error as Error)
+    inbox.report(asError(error))
   }
   return messages
 }

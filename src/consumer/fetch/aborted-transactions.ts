@@ -31,7 +31,7 @@ export class AbortedTransactions {
     this.#sorted = [...aborted].sort((a, b) => Number(a.firstOffset - b.firstOffset))
   }
 
-  /** Callers call this for each batch, in the order of the log. */
+  /** Call this for each batch, in the order of the log. */
   includes(batch: MessageBatch): boolean {
     const lastOffset = BigInt(batch.lastOffset)
     for (; this.#begun < this.#sorted.length; this.#begun++) {

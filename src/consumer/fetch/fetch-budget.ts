@@ -27,7 +27,7 @@ export class FetchBudget {
     return this.#queuedMaxBytes / this.#shares
   }
 
-  /** Callers call this when something of a partition was queued. */
+  /** Call this when something of a partition was queued. */
   saw({ buffer: { queue } }: PartitionState): void {
     if (this.#shares === SHARES_WITH_COMPRESSION || !queue.some(isCompressed)) return
     this.#shares = SHARES_WITH_COMPRESSION

@@ -9,6 +9,7 @@ import type { Broker } from '../../network/broker.ts'
 import { FrameMemory } from '../../network/frame-memory.ts'
 import { fetchChannel, type FetchEvent } from '../../observe/channels.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
@@ -36,9 +37,8 @@ export interface FetcherEvents {
 }
 
 /**
- * Keeps one request in flight to each broker, for those of its partitions that have room in their buffers. Callers
- * call `pump` when something may have changed for many partitions, and `roomMade` when the application took
- * something.
+ * Keeps one request in flight to each broker, for those of its partitions that have room in their buffers. Call `pump`
+ * when something may have changed for many partitions, and `roomMade` when the application took something.
  */
 export class Fetcher {
   readonly #cluster: Cluster
@@ -136,7 +136,7 @@ export class Fetcher {
     this.#lookAgainAt(nextLook, now)
   }
 
-  /** Callers call this when partitions were paused or given up, whose buffers then no longer count. */
+  /** Call this when partitions were paused or given up, whose buffers then no longer count. */
   lessBuffered(): void {
     if (this.#isFull) this.pump()
   }
@@ -296,11 +296,11 @@ export class Fetcher {
     } catch (error) {
       source.session.lost()
       if (this.#isStopped || poll.isCut) return
-      this.#report(source, error as Error)
+      this.#report(source, asError(error))
       for (const { state, version, toFetch } of asked) {
         state.fetch.preferLeader()
         if (state.isAssigned && state.fetch.version === version) {
-          this.#recovery.fail(state, error as Error, toFetch.leaderEpoch)
+          this.#recovery.fail(state, asError(error), toFetch.leaderEpoch)
         }
       }
     } finally {
@@ -352,7 +352,7 @@ export class Fetcher {
   }
 
   /**
-   * Reports a refused login or certificate to the application once. The broker is asked again all the same, because
+   * Reports a refused login or certificate to the application once. The broker is asked again nevertheless, because
    * both can be corrected while the consumer runs.
    */
   #report(source: Source, error: Error): void {

@@ -13,6 +13,7 @@ import {
   TopicRecreatedError,
   UnknownTopicError,
 } from '../../errors.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { denied, isOfConnection, isStaleEpoch, isUnknownTopic } from './failures.ts'
 import type { FetchPhase } from './fetch-position.ts'
@@ -168,7 +169,7 @@ export class PositionRecovery {
       this.#events.onArrived(state)
     } catch (error) {
       if (state.isAssigned && state.fetch.version === version && !this.#isStopped) {
-        this.fail(state, error as Error, askedEpoch)
+        this.fail(state, asError(error), askedEpoch)
       }
     } finally {
       // The position was found in another way, or has to be looked up again; the next fetch shows which.

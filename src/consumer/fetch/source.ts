@@ -7,7 +7,7 @@ import type { FetchSettings } from './settings.ts'
 /** A request that is in flight. */
 export interface Poll {
   readonly maxWaitMs: number
-  /** By `performance.now()`. */
+  /** When the request began, by `performance.now()`. */
   readonly began: number
   /** Set when the poll is ended for a partition that it leaves out and that must not wait as long as the poll. */
   isCut: boolean

@@ -1,5 +1,6 @@
 import { KafkaError, OffsetCommitError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
+import { asError } from '../../observe/thrown.ts'
 
 /** Errors for commits of a member that the group's own protocol resolves. */
 const RESOLVED_BY_MEMBERSHIP: readonly string[] = [
@@ -55,7 +56,7 @@ export class AutoCommit {
     try {
       await this.#options.commit()
     } catch (error) {
-      this.#failed(error as Error)
+      this.#failed(asError(error))
     } finally {
       this.#isCommitting = false
     }

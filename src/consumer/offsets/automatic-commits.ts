@@ -49,14 +49,14 @@ export class AutomaticCommits {
     return this.#autoCommit !== undefined
   }
 
-  /** Callers call this when a `run` begins. */
+  /** Call this when a `run` begins. */
   onRun(): void {
     if (!this.#options.settings.autoCommitInRun || this.#isStopped) return
     this.onCommitted()
     this.#begin()
   }
 
-  /** Callers call this after each successful commit, automatic or not. */
+  /** Call this after each successful commit, automatic or not. */
   onCommitted(): void {
     this.#reminder?.stop()
   }

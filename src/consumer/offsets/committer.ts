@@ -2,6 +2,7 @@ import type { Deadline } from '../../async/deadline.ts'
 import { InvalidArgumentError, OffsetCommitError, type KafkaError } from '../../errors.ts'
 import { commitChannel, type CommitEvent } from '../../observe/channels.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { OffsetStore, OffsetToCommit } from './offset-store.ts'
 
 /** Runs commits one after another, so that a retry of an earlier commit cannot overwrite a later one. */
@@ -71,7 +72,7 @@ export class Committer {
     try {
       await commit()
     } catch (error) {
-      this.#report(offsets, performance.now() - began, error as Error)
+      this.#report(offsets, performance.now() - began, asError(error))
       throw error
     }
     this.#report(offsets, performance.now() - began, undefined)

@@ -77,7 +77,7 @@ export class GroupCommits<Value, Key> {
     return this.#automatic.areMade
   }
 
-  /** Callers call this when a `run` begins. */
+  /** Call this when a `run` begins. */
   onRun(): void {
     this.#automatic.onRun()
   }

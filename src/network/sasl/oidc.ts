@@ -164,5 +164,6 @@ function describe(answer: Record<string, unknown>, secret: string): string {
 }
 
 function mutable<T>(value: T | readonly T[]): T | T[] {
+  // `Array.isArray` does not narrow readonly arrays.
   return Array.isArray(value) ? [...(value as readonly T[])] : (value as T)
 }

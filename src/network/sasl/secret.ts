@@ -26,6 +26,7 @@ export async function reveal(
   const value: unknown = await obtain(name, mechanism, broker, secret)
   const problem = problemOf(value)
   if (problem !== undefined) throw unavailable(`the ${name} ${problem}`, mechanism, broker)
+  // `problemOf` returns a problem for any other type.
   return value as string
 }
 

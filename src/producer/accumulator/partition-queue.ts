@@ -157,6 +157,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
 
   /** Takes the next batch for a request to the broker of a sink, the leader of this epoch. */
   take(request: ProduceAttempt, sink: object, leaderEpoch: number): Batch {
+    // A sink takes only from queues that have a next batch.
     const batch = this.next!
     if (batch === this.batches[0]) this.batches.shift()
     else this.batches.splice(this.batches.indexOf(batch), 1)

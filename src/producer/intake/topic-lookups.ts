@@ -2,6 +2,7 @@ import { Deadline } from '../../async/deadline.ts'
 import { deferred, type Deferred } from '../../async/deferred.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { isRetriable, deniesTopic, ProduceFailureError, UnknownTopicError } from '../../errors.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { TopicState } from './topic-state.ts'
 
 /** A message, or a caller, that waits until its topic is known. */
@@ -92,7 +93,7 @@ export class TopicLookups {
       } catch (error) {
         if (this.#stopped.signal.aborted) return
         if (!isRetriable(error)) {
-          this.#end(lookup, error as Error)
+          this.#end(lookup, asError(error))
           return
         }
         // Fails the first message, and those that expire before the next attempt.
@@ -102,7 +103,7 @@ export class TopicLookups {
         )
         const expired = lookup.waiting.filter(({ expiresAt }) => expiresAt <= until)
         lookup.waiting = lookup.waiting.slice(expired.length)
-        this.#resume(expired, this.#late(name, error as Error))
+        this.#resume(expired, this.#late(name, asError(error)))
       }
     }
   }

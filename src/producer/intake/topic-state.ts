@@ -75,7 +75,7 @@ export class TopicState {
     const { partitioner } = this.#settings
     let partition: number
     if (given !== undefined) return this.#given(given)
-    if (partitioner !== undefined) partition = this.#ask(key, count)
+    if (partitioner !== undefined) partition = this.#ask(partitioner, key, count)
     else if (key === null) partition = this.#sticky.choose(count, messageBytes)
     else partition = murmur2Partition(key, count)
     if (Number.isInteger(partition) && partition >= 0 && partition < count) {
@@ -95,9 +95,13 @@ export class TopicState {
     return (this.#queues[partition] ??= this.#accumulator.queue(this.name, partition))
   }
 
-  #ask(key: Data, count: number): number {
+  #ask(
+    partitioner: NonNullable<ProducerSettings['partitioner']>,
+    key: Data,
+    count: number,
+  ): number {
     try {
-      return atOnce(this.#settings.partitioner!(key, count, this.name), 'the partitioner')
+      return atOnce(partitioner(key, count, this.name), 'the partitioner')
     } catch (error) {
       const reason = `the partitioner failed: ${textOfThrown(error)}`
       throw new InvalidArgumentError(reason, { topic: this.name, cause: error })

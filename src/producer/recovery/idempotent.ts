@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
 import { Deadline } from '../../async/deadline.ts'
 import type { BrokerError } from '../../errors.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
 import { fetchProducerId, type ProducerIdentity } from './producer-id.ts'
@@ -70,7 +71,7 @@ export class IdempotentRecovery implements RecoveryPolicy {
       resume(queue)
     } catch (error) {
       this.#renewing.delete(queue)
-      retryLater(queue, error as Error)
+      retryLater(queue, asError(error))
     }
   }
 }

@@ -49,7 +49,7 @@ export interface RecoveryPolicy {
 
   /**
    * A batch failed permanently: by an error that cannot be retried, by `maxRetries`, or by `deliveryTimeoutMs`.
-   * Called after its messages have failed. `batch.outcomeUnknown` says whether it may be in the log all the same.
+   * Called after its messages have failed. `batch.outcomeUnknown` says whether it may be in the log nevertheless.
    * Not called for batches that `abort` or `close` gives up.
    */
   onFailed(batch: Batch, error: Error): void

@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { OverdueWatch, type Waiting } from '../../cluster/overdue-watch.ts'
 import { KafkaError, RequestTimeoutError } from '../../errors.ts'
 import type { Broker } from '../../network/broker.ts'
+import { asError } from '../../observe/thrown.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
 import type { ProduceAttempt } from '../accumulator/queued-batch.ts'
 import type { ProducerSettings } from '../options.ts'
@@ -45,7 +46,7 @@ const SMALL_BATCH_BYTES = 8 * 1024
 interface RequestInFlight {
   readonly batches: readonly Batch[]
   readonly attempt: ProduceAttempt
-  /** By `performance.now()`. */
+  /** When the request was started, by `performance.now()`. */
   readonly startedAt: number
   /** Its batches are sent to another broker: what becomes of it does not matter any more. */
   isAbandoned: boolean
@@ -167,7 +168,7 @@ export class Sink implements Waiting {
       for (const queue of ready) {
         if (this.#leads(queue)) {
           queue.delist()
-          this.#context.outcomes.unreachable(queue, error as Error)
+          this.#context.outcomes.unreachable(queue, asError(error))
         } else this.#handOver(queue)
       }
     }
@@ -269,7 +270,7 @@ export class Sink implements Waiting {
       },
       (error: unknown) => {
         queue.isSealing = false
-        outcomes.failed(batch, error as Error, false)
+        outcomes.failed(batch, asError(error), false)
       },
     )
     return false
@@ -372,7 +373,7 @@ export class Sink implements Waiting {
     } catch (error) {
       if (request.isAbandoned) return
       this.#remove(request)
-      for (const batch of batches) outcomes.failed(batch, error as Error, attempt.isWritten)
+      for (const batch of batches) outcomes.failed(batch, asError(error), attempt.isWritten)
     }
     this.#continue()
   }

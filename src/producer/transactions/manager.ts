@@ -49,7 +49,7 @@ export class TransactionManager implements RecoveryPolicy {
   readonly #coordinator: TransactionCoordinator
   readonly #added: AddedPartitions
   readonly #markers: MarkerWait
-  #outbox: Outbox | undefined
+  #attached: Outbox | undefined
   #state: TransactionState = 'uninitialized'
   #generation: Generation = 1
   #identity: ProducerIdentity | undefined
@@ -85,7 +85,17 @@ export class TransactionManager implements RecoveryPolicy {
 
   /** Called once, before any other method. */
   attach(outbox: Outbox): void {
-    this.#outbox = outbox
+    this.#attached = outbox
+  }
+
+  /** The outbox, which `attach` has set. */
+  get #outbox(): Outbox {
+    return this.#attached!
+  }
+
+  /** The identity, which is known before a transaction can begin. */
+  get #initialized(): ProducerIdentity {
+    return this.#identity!
   }
 
   get hasTransaction(): boolean {
@@ -121,7 +131,7 @@ export class TransactionManager implements RecoveryPolicy {
       this.#generation = await this.#coordinator.generation(deadline)
       this.#move('begin')
       await this.#awaitMarkers()
-      this.#failedBefore = this.#outbox!.failedMessages
+      this.#failedBefore = this.#outbox.failedMessages
     } finally {
       this.#isBusy = false
     }
@@ -180,7 +190,7 @@ export class TransactionManager implements RecoveryPolicy {
     if (this.#generation === 1 && !this.#added.has(queue)) return false
     if (this.#markers.holds(queue)) return false
     this.#isOpen = true
-    if (queue.identity !== this.#identity) queue.startWith(this.#identity!)
+    if (queue.identity !== this.#identity) queue.startWith(this.#initialized)
     return true
   }
 
@@ -229,7 +239,7 @@ export class TransactionManager implements RecoveryPolicy {
     try {
       const { operationTimeoutMs } = this.#context.cluster.options
       const deadline = new Deadline(operationTimeoutMs)
-      await this.#coordinator.addPartitions(this.#identity!, queues, deadline)
+      await this.#coordinator.addPartitions(this.#initialized, queues, deadline)
       return true
     } catch (error) {
       this.#failed('AddPartitionsToTxn', error)
@@ -249,7 +259,7 @@ export class TransactionManager implements RecoveryPolicy {
     let request: TransactionRequest = 'AddOffsetsToTxn'
     this.#isOpen = true
     try {
-      const identity = this.#identity!
+      const identity = this.#initialized
       if (this.#generation === 1 && !this.#groups.has(group.groupId)) {
         await this.#coordinator.addOffsets(identity, group.groupId, deadline)
         this.#groups.add(group.groupId)
@@ -266,7 +276,7 @@ export class TransactionManager implements RecoveryPolicy {
   async #flushed(deadline: Deadline | undefined): Promise<void> {
     await Promise.allSettled(this.#pending)
     try {
-      await this.#outbox!.flush(deadline)
+      await this.#outbox.flush(deadline)
     } catch (error) {
       this.#failed('Produce', error)
     }
@@ -274,7 +284,7 @@ export class TransactionManager implements RecoveryPolicy {
   }
 
   #throwIfFailed(): void {
-    if (this.#state === 'committing' && this.#outbox!.failedMessages > this.#failedBefore) {
+    if (this.#state === 'committing' && this.#outbox.failedMessages > this.#failedBefore) {
       const reason = 'a message of the transaction was rejected, or its delivery failed'
       this.#failed('Produce', new TransactionError('TRANSACTION_FAILED', reason))
     }
@@ -302,7 +312,7 @@ export class TransactionManager implements RecoveryPolicy {
     const attempt = { isUnanswered: false }
     try {
       const identity = await this.#coordinator.end(
-        this.#identity!,
+        this.#initialized,
         outcome,
         generation,
         deadline,
@@ -347,7 +357,7 @@ export class TransactionManager implements RecoveryPolicy {
 
   /** Fails unsent messages. Resolves when nothing is in flight. */
   #discard(error: Error): Promise<void> {
-    const outbox = this.#outbox!
+    const outbox = this.#outbox
     // Deferred, because the caller may be settling a batch at this moment.
     this.#discarding ??= Promise.resolve()
       .then(() => outbox.discard(error))
@@ -403,10 +413,12 @@ export class TransactionManager implements RecoveryPolicy {
   #refusal(what: string): Error {
     switch (this.#state) {
       case 'fatal':
+        // This state and 'abortable' have the error that led to them.
         return this.#error!
       case 'closed':
         return new ClosedError('producer')
       case 'abortable':
+        // As above.
         if (what !== 'begin') return this.#error!
         return inProgress('the transaction has failed: abort it first', this.#error)
       case 'in transaction':

@@ -5,6 +5,7 @@ import type { OpenRegister } from '../../async/restarts.ts'
 import type { WaitOptions } from '../../async/waiting.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { asError } from '../../observe/thrown.ts'
 import { shown } from '../../options.ts'
 import { BaseProducer, NO_OPTIONS } from '../base-producer.ts'
 import type { MessageOrValue } from '../intake/outgoing-message.ts'
@@ -128,7 +129,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     return Promise.reject(new TransactionError('NO_TRANSACTION', reason))
   }
 
-  /** Aborts the open transaction, then closes. Throws the error of the abort; the producer is closed all the same. */
+  /** Aborts the open transaction, then closes. Throws the error of the abort; the producer is closed nevertheless. */
   override async close(wait: WaitOptions = {}): Promise<void> {
     const deadline = deadlineOf(wait, this.#cluster.options.operationTimeoutMs)
     await this.#ending.catch(() => undefined)
@@ -176,7 +177,7 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
       this.#manager.throwUnlessOpen()
       state = this.#topics.of(topic)
     } catch (error) {
-      return this.core.refuse('', null, null, error as Error)
+      return this.core.refuse('', null, null, asError(error))
     }
     if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
       // A value without an object is text, bytes or null, as a serializer accepts it.
