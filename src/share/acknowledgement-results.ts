@@ -48,7 +48,7 @@ export class AcknowledgementResults {
     )
   }
 
-  /** The group has renewals disabled: reported once, because each lock would be renewed several times. */
+  /** Reports once that the group has renewals disabled: each lock would otherwise report it several times. */
   renewalsDisabled(one: TopicPartition): void {
     if (this.#areRenewalsReported) return
     this.#areRenewalsReported = true

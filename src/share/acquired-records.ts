@@ -7,6 +7,7 @@ import { readBatches } from '../../protocol/records/read-batches.ts'
 import { CodecUnavailableError } from '../../protocol/compression/index.ts'
 import { CompressionUnavailableError, CorruptBatchError } from '../errors.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { asError } from '../observe/thrown.ts'
 
 export interface AcquiredRange {
   readonly first: number
@@ -87,7 +88,7 @@ function decode(where: TopicPartition, records: Uint8Array | null, limitBytes?: 
         if (messages.length === 0) messages = read
         else for (const message of read) messages.push(message)
       } catch (damage) {
-        return { messages, end, error: damageOf(where, batch.baseOffset, damage as Error) }
+        return { messages, end, error: damageOf(where, batch.baseOffset, asError(damage)) }
       }
     }
     end = batch.lastOffset

@@ -27,7 +27,7 @@ export class HeldRecord {
   readonly deliveryCount: number
   readonly owner: RecordOwner
   state: 'waiting' | 'delivered' | 'acknowledged' | 'lost' = 'waiting'
-  /** By `performance.now()`. */
+  /** When the lock expires, by `performance.now()`. */
   lockedUntil: number
   lostBy: BrokerError | undefined
   /** True while a handler of `run` is processing the record, whose lock is then renewed. */

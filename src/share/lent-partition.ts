@@ -26,7 +26,7 @@ export interface AcknowledgedPart {
   readonly ranges: readonly AcknowledgedRange[]
   /** The number of times that the broker has refused it with a retriable error. */
   readonly attempt: number
-  /** It is not sent before this time, by `performance.now()`. */
+  /** The earliest time at which it is sent, by `performance.now()`. */
   readonly notBefore: number
   /** When the last of its locks ends: after that, a repetition has no effect. */
   readonly lockedUntil: number
@@ -34,7 +34,7 @@ export interface AcknowledgedPart {
   readonly divisions: number
 }
 
-/** Refused acknowledgements are not divided while this many parts wait: if all are refused, dividing finds nothing. */
+/** Refused acknowledgements are not divided while this many parts wait: if all are refused, dividing does not help. */
 const MOST_PARTS = 64
 /** How often acknowledgements after the end of their locks are divided: the broker probably refuses all. */
 const MOST_LATE_DIVISIONS = 3
@@ -71,7 +71,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   #hasPendingRenewals = false
   /** The acknowledgements whose locks had ended before. */
   readonly #late = new RangeGatherer()
-  /** What is sent once more: repeated or divided. */
+  /** The parts to send again, repeated or divided. */
   #parts: AcknowledgedPart[] = []
   /** The loans with open records, one for each response. */
   #loans: (readonly HeldRecord[])[] = []
@@ -116,7 +116,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return open
   }
 
-  /** The broker has lent these ranges. Returns the records for the application. */
+  /** Takes the ranges that the broker has lent. Returns the records for the application. */
   lend(
     ranges: readonly AcquiredRange[],
     { messages, gaps, unread }: AcquiredRecords,
@@ -198,12 +198,12 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     else this.failed(part, error)
   }
 
-  /** The broker has refused the request: the part is sent again, the first time as soon as there is a session. */
+  /** Sends the part again after the broker has refused the request, the first time as soon as there is a session. */
   again(part: AcknowledgedPart, error: KafkaError): void {
     this.#repeat(part, error, part.attempt - 1)
   }
 
-  /** Nothing can be sent at present: fails what waits and whose locks have ended. */
+  /** Called while nothing can be sent: fails the waiting acknowledgements whose locks have ended. */
   expire(now: number, error: KafkaError): void {
     if (!this.#late.isEmpty) this.failed(firstPart(this.#late.take(), LATE), error)
     if (!this.#pending.isEmpty && this.#pendingUntil <= now) this.failed(this.#takePending(), error)
@@ -217,7 +217,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     this.expire(Infinity, error)
   }
 
-  /** The part has no effect, or its effect is unknown. */
+  /** Reports a part that has no effect, or whose effect is unknown. */
   failed({ ranges }: AcknowledgedPart, error: KafkaError): void {
     this.#outcomes.failed(this, messagesIn(ranges), error)
     const renewals = ranges.filter(({ type }) => type === 'renew')
@@ -228,7 +228,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** The broker lends the records to others: the application no longer receives those that wait. */
+  /** Loses the records that wait in the buffer: the broker lends them to others. */
   loseWaiting(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) {
@@ -236,7 +236,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** The broker lends the records to others, also those that the application is processing. */
+  /** Loses all records, also those that the application is processing: the broker lends them to others. */
   loseAll(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) this.lose(record, error)
@@ -248,9 +248,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     record.lose(error)
   }
 
-  /**
-   * The broker has lent these ranges again: earlier holders of these records have lost their locks in the meantime.
-   */
+  /** Loses the earlier records in ranges that the broker has lent again: their locks have expired. */
   #supersede(ranges: readonly AcquiredRange[]): void {
     if (this.#open === 0) return
     const error = lockLost(this, 'the lock expired, and the message was delivered again')
@@ -270,7 +268,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     return part
   }
 
-  /** Sends the part again while its locks last, after a wait; `waits` is the number of earlier ones. */
+  /** Sends the part again while its locks last, after a wait; `waits` is the number of earlier waits. */
   #repeat(part: AcknowledgedPart, error: KafkaError, waits: number): void {
     const now = performance.now()
     const notBefore = waits < 0 ? now : now + backoffMs(waits, this.#backoff)
@@ -281,7 +279,10 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** The records keep their locks. The other acknowledgements, which the broker has not applied either, are sent again. */
+  /**
+   * Removes the renewals, and lets the records keep their locks. Sends the other acknowledgements again, which the
+   * broker has not applied either.
+   */
   #withoutRenewals(part: AcknowledgedPart): void {
     this.#outcomes.renewalsDisabled(this)
     const ranges = part.ranges.filter(({ type }) => type !== 'renew')

@@ -22,7 +22,7 @@ import {
 } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import { reportHeartbeat } from '../observe/heartbeat.ts'
-import { textOfThrown } from '../observe/thrown.ts'
+import { asError, textOfThrown } from '../observe/thrown.ts'
 import type { SessionPartition } from './share-session.ts'
 
 export interface MembershipOptions {
@@ -65,7 +65,7 @@ const SOON_MS = 100
  * join (`group.share.assignment.interval.ms`), and a second later if it has to create the state of the partitions first.
  */
 const UNASSIGNED_WAIT_MS = 200
-/** For this time after the join: the topics of a member without partitions may not exist. */
+/** The short waits end at this time after the join: the topics of a member without partitions may not exist. */
 const UNASSIGNED_FOR_MS = 5_000
 
 /** The member id is a UUID that the client creates and keeps, also after the coordinator has forgotten the member. */
@@ -126,15 +126,15 @@ export class ShareMembership {
     void this.#keepBeating()
   }
 
-  /** The application requests a message, and waits. */
+  /** Called when the application requests a message, and waits. */
   requested(): void {
     // The reader of a run also waits while all its handlers are busy.
     if (this.#requested !== undefined && !this.#isSlow) this.#requested.resolve()
   }
 
   /**
-   * Leaves, within the time of the deadline. Others get the records that the member still holds at once. A heartbeat
-   * that is in flight has no effect any more.
+   * Leaves, within the time of the deadline. Other members get the records that the member still holds at once. A
+   * heartbeat in flight no longer has an effect.
    */
   async leave(deadline: Deadline): Promise<void> {
     this.#epoch = LEAVING
@@ -169,7 +169,7 @@ export class ShareMembership {
         if (isLeaving()) return
         waitMs = this.#waitAfter(error)
         if (waitMs === Infinity) {
-          this.#events.onFailed(error as Error)
+          this.#events.onFailed(asError(error))
           return
         }
       }
@@ -226,20 +226,20 @@ export class ShareMembership {
     switch (code) {
       case ErrorCode.UNKNOWN_MEMBER_ID:
       case ErrorCode.FENCED_MEMBER_EPOCH:
-        return this.#joinAgain(error as Error)
+        return this.#joinAgain(asError(error))
       case ErrorCode.GROUP_ID_NOT_FOUND:
         // For a member: the group was deleted. For a joining member: the name belongs to a group of another type.
-        if (this.#epoch !== JOINING) return this.#joinAgain(error as Error)
+        if (this.#epoch !== JOINING) return this.#joinAgain(asError(error))
         return Infinity
       case ErrorCode.TOPIC_AUTHORIZATION_FAILED:
         // The member keeps what it has until its session ends, and continues when the ACL is back.
-        if (!this.#isProblemReported) this.#events.onProblem(error as Error)
+        if (!this.#isProblemReported) this.#events.onProblem(asError(error))
         this.#isProblemReported = true
         return this.#intervalMs
       default: {
         if (!isRetriable(error)) return Infinity
         const { logger, backoff } = this.#cluster.options
-        logger.debug(`share group '${this.#options.group}': ${(error as Error).message}`)
+        logger.debug(`share group '${this.#options.group}': ${asError(error).message}`)
         return Math.min(this.#intervalMs, backoffMs(this.#failures++, backoff))
       }
     }
@@ -261,7 +261,10 @@ export class ShareMembership {
     this.#soonMs = SOON_MS
   }
 
-  /** True from when the member leaves because of a slow application until the application requests messages. */
+  /**
+   * True from the time at which the member leaves because of a slow application, until the application requests
+   * messages.
+   */
   get hasLeft(): boolean {
     return this.#requested !== undefined
   }
@@ -346,7 +349,7 @@ export class ShareMembership {
       report(undefined)
       return response
     } catch (error) {
-      report(error as Error)
+      report(asError(error))
       throw error
     }
   }

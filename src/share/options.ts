@@ -38,7 +38,7 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
   readonly maxRecords?: number
   /** How many bytes a broker waits for before it responds, up to `fetchWaitMaxMs`. Default: 1. */
   readonly fetchMinBytes?: number
-  /** The maximum size of a response. A larger batch is fetched all the same. Default: 50 MiB. */
+  /** The maximum size of a response. A single larger batch is still fetched. Default: 50 MiB. */
   readonly fetchMaxBytes?: number
   /** How long a broker waits for messages. Acknowledgements to it wait as long. Default: 500. */
   readonly fetchWaitMaxMs?: number
@@ -68,7 +68,8 @@ export interface ShareConsumerOptions<Value = Buffer | null, Key = Buffer | null
 }
 
 const someNames: Check<readonly string[]> = (value) =>
-  anArrayOf(aString)(value) ?? ((value as unknown[]).length === 0 ? 'must name a topic' : undefined)
+  anArrayOf(aString)(value) ??
+  (Array.isArray(value) && value.length === 0 ? 'must name a topic' : undefined)
 
 /** The checks and defaults of `ShareConsumerOptions`, in the order of the documents. */
 export const SHARE_CONSUMER_OPTIONS = {

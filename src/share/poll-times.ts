@@ -1,7 +1,7 @@
 import type { ShareGroupMetrics } from '../observe/metrics/share-metrics.ts'
 
 /**
- * Measures how the application polls. A poll is a request for a message that finds none in the buffer: as the poll() of
+ * Measures how the application polls. A poll is a request for a message that finds none in the buffer: like poll() of
  * Java's consumer, it acknowledges what was delivered before, and leads to a fetch.
  */
 export class PollTimes {
@@ -18,7 +18,7 @@ export class PollTimes {
     return this.#beganAt
   }
 
-  /** The application waits for a message. */
+  /** Called when the application begins to wait for a message. */
   began(): void {
     if (this.#isWaiting) return
     const now = performance.now()
@@ -27,7 +27,7 @@ export class PollTimes {
     this.#isWaiting = true
   }
 
-  /** The wait is over, with or without a message. */
+  /** Called when the wait ends, with or without a message. */
   ended(): void {
     if (!this.#isWaiting || this.#beganAt === undefined) return
     this.#metrics.waitDuration.recordMs(performance.now() - this.#beganAt)

@@ -24,7 +24,7 @@ export class Renewals {
     this.#options = options
   }
 
-  /** Records were lent for this time. */
+  /** Called when records were lent, with the duration of their locks. */
   lent(lockMs: number): void {
     this.#lockMs = lockMs
     this.#timer ??= this.#later()

@@ -164,7 +164,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     return this.#group
   }
 
-  /** The id by which the group's coordinator knows this member. */
+  /** The member id, by which the group's coordinator identifies this member. */
   get memberId(): string {
     return this.#membership.memberId
   }
@@ -214,9 +214,9 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   }
 
   /**
-   * Returns the next message; undefined if none arrives in time. With `block: false` it returns a message that has
-   * arrived; if there is none, it fetches, and a later call returns what arrives: its lock runs from then on. Throws
-   * ConsumerBusyError, ClosedError.
+   * Returns the next message; undefined if none arrives in time. With `block: false` it returns only a message that has
+   * already arrived. If there is none, it fetches, and a later call returns the message that arrives; the lock of that
+   * message runs from its arrival on. Throws ConsumerBusyError, ClosedError.
    */
   async consume(options: ConsumeOptions = {}): Promise<ShareMessage<Value, Key> | undefined> {
     checkConsume(options)

@@ -9,6 +9,7 @@ import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
 import type { Converter } from '../consumer/consumed-message.ts'
 import type { MessageFeed } from '../consumer/message-feed.ts'
+import { asError } from '../observe/thrown.ts'
 import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
 import { ShareMessage } from './share-message.ts'
@@ -66,8 +67,8 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
   }
 
   /**
-   * The application has requested a message without waiting, and none is available: one has to be fetched for its next
-   * request.
+   * Called when the application has requested a message without waiting, and none is available: one has to be fetched
+   * for its next request.
    */
   requestLater(): void {
     this.#isRequested = true
@@ -102,7 +103,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
     return this.#isTurnOver
   }
 
-  /** From now on the application can request messages. */
+  /** Called when the application can request messages. */
   opened(): void {
     this.#lastRequestedAt = performance.now()
   }
@@ -139,7 +140,7 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
         if (next === undefined) break
         batch.push(next)
       } catch (error) {
-        this.report(error as Error)
+        this.report(asError(error))
         break
       }
     }
@@ -192,7 +193,8 @@ export class ShareFeed<Value, Key> implements MessageFeed<ShareMessage<Value, Ke
   }
 
   /**
-   * The reader has ended without requesting more: its messages are delivered again, unless they were acknowledged.
+   * Releases the messages of a reader that has ended without requesting more, unless they were acknowledged: they are
+   * delivered again.
    */
   giveBack(): void {
     const records = this.#inProcess

@@ -8,7 +8,7 @@ import { BrokerError, ClosedError, isRetriable, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import { ResponseTooLarge } from '../network/frame-size.ts'
 import type { GroupMetrics } from '../observe/metrics/client-metrics.ts'
-import { textOfThrown } from '../observe/thrown.ts'
+import { asError, textOfThrown } from '../observe/thrown.ts'
 import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { readAcquired } from './acquired-records.ts'
 import { lockLost } from './errors.ts'
@@ -130,7 +130,7 @@ export class ShareFetcher {
     this.pump()
   }
 
-  /** Reads no partition until the next assignment, and gives back the records that the application has not received. */
+  /** Stops reading until the next assignment, and gives back the records that the application has not received. */
   unassign(): void {
     const now = performance.now()
     for (const record of this.openRecords) {
@@ -141,7 +141,7 @@ export class ShareFetcher {
     this.assign([])
   }
 
-  /** Callers call this when something may have changed: sends the due requests at the end of the turn. */
+  /** Sends the due requests at the end of the turn. Called when something may have changed. */
   pump(): void {
     if (this.#isPumping || this.#state === 'stopped') return
     this.#isPumping = true
@@ -201,7 +201,8 @@ export class ShareFetcher {
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
     let room = demand.records
-    // Otherwise each broker may lend as many: the long poll of a broker without messages must not stop the others.
+    // Without an exact limit, each broker may lend this many: the long poll of a broker without messages must not stop
+    // the others.
     if (demand.isExact) for (const { asked } of this.#sources) room -= asked
     const ready = [...this.#sources].filter((source) => !source.isBusy && source.notBefore <= now)
     let idle = ready.filter((source) => (wanted.get(source)?.length ?? 0) > 0).length
@@ -344,7 +345,7 @@ export class ShareFetcher {
     } else this.#log(error)
   }
 
-  /** Reports errors that the metadata has for topics. Others than those of a topic as a whole pass by themselves. */
+  /** Reports the errors that the metadata has for topics as a whole. Other errors are temporary. */
   #reportMetadata(): void {
     for (const topic of this.#settings.topics) {
       const source = `metadata of ${topic}`
@@ -372,7 +373,7 @@ export class ShareFetcher {
     if (isTooLarge && source.failures === 1) this.#events.onProblem(error)
     if (isRetriable(error)) return
     if (code === ErrorCode.UNSUPPORTED_VERSION || !(error instanceof KafkaError)) {
-      this.#events.onFailed(error as Error)
+      this.#events.onFailed(asError(error))
     } else if (source.failures === 1) this.#events.onProblem(error)
   }
 
@@ -398,7 +399,7 @@ export class ShareFetcher {
     return isKnown ? this.#cluster.leaderOf(topic, partition) : undefined
   }
 
-  /** Looks up the names of the assigned topics. False: some names are not known yet. */
+  /** Looks up the names of the assigned topics. Returns false if some names are not known yet. */
   #resolve(): boolean {
     const names = new Map<string, string>()
     for (const topic of this.#settings.topics) {

@@ -58,8 +58,8 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
   }
 
   /**
-   * The time at which the lock expires, in milliseconds since 1970, as far as the client knows: the broker counts
-   * from when it sent the message. Renewals move it once the broker has accepted them.
+   * The time at which the lock expires, in milliseconds since 1970. It is an estimate, because the broker counts from
+   * the time at which it sent the message. A renewal moves it when the broker has accepted the renewal.
    */
   get lockExpiresAt(): number {
     return Math.floor(performance.timeOrigin + this.#record.lockedUntil)

@@ -194,7 +194,7 @@ class HandlerContext implements ShareHandlerContext {
     return this.#signal
   }
 
-  /** The handler has finished. */
+  /** Called when the handler has finished. */
   end(): void {
     this.#isOver = true
     this.#record.onLost = undefined

@@ -54,13 +54,13 @@ export class ShareSession {
     return this.#epoch
   }
 
-  /** The broker has accepted the last request. */
+  /** Called when the broker has accepted the last request. */
   answered(): void {
     this.#partitions = this.#asked
     this.#epoch = this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** The broker has no session of this member, or may have none. */
+  /** Called when the broker has, or may have, no session of this member. */
   lost(): void {
     this.#epoch = NEW
     this.#partitions = new Map()

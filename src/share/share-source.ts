@@ -7,6 +7,7 @@ import { BrokerError, KafkaError } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import type { ConsumerMetrics } from '../observe/metrics/client-metrics.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { asError } from '../observe/thrown.ts'
 import { acknowledgementBatches } from './acknowledgements.ts'
 import { publishAcknowledged } from './acknowledge-events.ts'
 import { notAcknowledged } from './errors.ts'
@@ -75,14 +76,14 @@ export class ShareSource {
   readonly #lane = nextLane--
   readonly #lent = new Map<string, LentPartition>()
   isBusy = false
-  /** The request in flight contains acknowledgements. */
+  /** True if the request in flight contains acknowledgements. */
   isAcknowledging = false
-  /** The number of records that the request in flight asks for. */
+  /** The number of records that the request in flight may acquire. */
   asked = 0
   /** No request is sent before this time. */
   notBefore = 0
   failures = 0
-  /** Since when acknowledgements have been waiting, by `performance.now()`. */
+  /** The time since which acknowledgements have been waiting, by `performance.now()`. */
   waitingSince = Infinity
 
   constructor(broker: Broker, options: ShareSourceOptions) {
@@ -270,7 +271,7 @@ export class ShareSource {
       this.#session.answered()
       return response
     } catch (error) {
-      for (const one of taken) this.#report(one, sent, () => error as Error)
+      for (const one of taken) this.#report(one, sent, () => asError(error))
       this.#failed(taken, error)
       throw error
     } finally {

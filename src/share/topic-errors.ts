@@ -36,7 +36,7 @@ export class TopicErrors {
     return !isKnown
   }
 
-  /** The source no longer has an error. */
+  /** Called when the source no longer has an error. */
   solved(source: ErrorSource): void {
     this.#known.delete(source)
   }
