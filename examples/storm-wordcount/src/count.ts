@@ -2,7 +2,7 @@ import { Bolt, stream, type Tuple } from 'samsa/storm'
 
 const counts = { default: stream<{ key: string; value: number }>('key', 'value') }
 
-/** Counts words: the same word always comes to the same task. */
+/** Counts words. All tuples with the same word go to the same task. */
 export class Count extends Bolt<{ word: string }, typeof counts> {
   static readonly outputs = counts
   readonly #counts = new Map<string, number>()

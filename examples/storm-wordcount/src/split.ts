@@ -2,7 +2,7 @@ import { Bolt, stream, type Tuple } from 'samsa/storm'
 
 const words = { default: stream<{ word: string }>('word') }
 
-/** Emits each word of what it takes. */
+/** Emits each word of a tuple. */
 export class Split extends Bolt<{ value: string | null }, typeof words> {
   static readonly outputs = words
 

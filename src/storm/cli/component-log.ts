@@ -36,7 +36,7 @@ export class ComponentLog {
     const wasDead = this.#isSettled
     this.#watch(line)
     if (this.#isVerbose) return line
-    // A component that has died takes others with it, whose errors add no information.
+    // When a component dies, others fail as well: their errors add no information.
     if (wasDead) return undefined
     if (STARTING.test(line) || JAVA_STACK.test(line)) return undefined
     return line.replace(LOGGED, '$1$2: $3')

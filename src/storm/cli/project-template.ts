@@ -29,7 +29,7 @@ const split = (
 
 const words = { default: stream<{ word: string }>('word') }
 
-/** Emits each word of what it takes. */
+/** Emits each word of a tuple. */
 export class Split extends Bolt<{ ${field}: ${type} }, typeof words> {
   static readonly outputs = words
 
@@ -46,7 +46,7 @@ const count = (
 
 const counts = { default: stream<{ ${isForKafka ? 'key: string; value: number' : 'word: string; count: number'} }>(${isForKafka ? "'key', 'value'" : "'word', 'count'"}) }
 
-/** Counts words: the same word always comes to the same task. */
+/** Counts words. All tuples with the same word go to the same task. */
 export class Count extends Bolt<{ word: string }, typeof counts> {
   static readonly outputs = counts
   readonly #counts = new Map<string, number>()

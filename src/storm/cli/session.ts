@@ -122,7 +122,7 @@ export class Session implements Disposable {
     })
   }
 
-  /** The topology on the cluster that `-n` names, or else the only one. */
+  /** The topology on the cluster that `-n` names, or the only one. */
   async runningTopology(): Promise<TopologySummary> {
     const nimbus = await this.nimbus()
     const { name } = this.options

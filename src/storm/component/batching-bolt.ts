@@ -21,8 +21,8 @@ export abstract class BatchingBolt<
    */
   ticksBetweenBatches = 1
   /**
-   * The time between two runs of processing, in milliseconds. Needs no ticks. Default: undefined,
-   * no time limit.
+   * The time after which the batches are processed, again and again, in milliseconds. Needs no ticks. Default:
+   * undefined, no time limit.
    */
   msBetweenBatches: number | undefined
   /** The batches are processed when they contain this many tuples in total. Default: undefined. */
@@ -54,7 +54,7 @@ export abstract class BatchingBolt<
   /** Processes a batch. */
   abstract processBatch(key: Key | undefined, tuples: readonly Tuple<In>[]): void | Promise<void>
 
-  /** Adds a tuple to its batch. Override `groupKey` to change which batch that is. */
+  /** Adds a tuple to its batch. Override `groupKey` to select the batch. */
   override process(tuple: Tuple<In>): void {
     const key = this.groupKey(tuple)
     const batch = this.#batches.get(key)
@@ -122,7 +122,7 @@ export abstract class BatchingBolt<
     return this.maxBatchBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(values))
   }
 
-  /** Starts with the first tuple, and repeats: a batch that failed does not stop it. */
+  /** Starts the timer with the first tuple. It repeats, also after a failed batch. */
   #startTimer(): void {
     if (this.msBetweenBatches === undefined || this.#hasTimer) return
     this.#hasTimer = true

@@ -84,6 +84,7 @@ export abstract class Bolt<
 
   [RECEIVE](tuple: Tuple<In>): void | Promise<void> {
     return this[WORK_ON]([tuple], () =>
+      // A tick has Storm's own fields, not those of In.
       tuple.isTick ? this.processTick(tuple as Tuple<object> as Tuple) : this.process(tuple),
     )
   }
@@ -124,9 +125,7 @@ export abstract class Bolt<
     for (const tuple of tuples) if (this.#open.has(tuple.id)) this.ack(tuple)
   }
 
-  /**
-   * Storm ends the worker if a tuple is acked or failed twice: here the second time is only logged.
-   */
+  /** Acks or fails a tuple. A second ack or fail is only logged, because Storm would end the worker. */
   #settle(command: 'ack' | 'fail', tuple: Tuple<object> | string): void {
     const id = typeof tuple === 'string' ? tuple : tuple.id
     if (this.#open.delete(id)) this.host.send({ command, id })
@@ -134,7 +133,7 @@ export abstract class Bolt<
       this.logger.warn(`${this.componentName} ${command}s ${id}, which is already acked or failed`)
   }
 
-  /** Storm ends the worker for such an anchor. */
+  /** Throws StormError for an anchor that is acked or failed: Storm would end the worker. */
   #checkOpen(id: string): void {
     if (this.#open.has(id)) return
     const { componentName } = this

@@ -157,7 +157,7 @@ export abstract class Component {
     return directTask === undefined ? this.host.taskIds() : Promise.resolve([directTask])
   }
 
-  /** The reaction to an error, in addition to ending the process. */
+  /** Handles an error of the component's code; the process may end in addition. */
   [HANDLE_ERROR](error: unknown): void {
     this.raiseError(error)
   }
@@ -169,7 +169,8 @@ export abstract class Component {
       throw this.#invalid(`emits to the stream '${stream}', but declares ${known}`)
     }
     const list = Array.isArray(values)
-      ? (values as readonly unknown[])
+      ? // `Array.isArray` narrows to an array of any.
+        (values as readonly unknown[])
       : this.#byName(values, stream, fields)
     if (fields !== undefined && list.length !== fields.length) {
       const expected = `${fields.length} (${fields.join(', ')})`

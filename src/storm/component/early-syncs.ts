@@ -9,12 +9,11 @@ const TUPLES_PER_SYNC = 8
  * until the next `sync` before it does anything else. It does not wait for a `sync` that is already
  * in the pipe, and this process then handles many commands at once.
  *
- * Storm reads what the spout emits after the syncs that are already in the pipe, so it has to send
- * as many commands first. Because there are fewer of them than tuples that are not acked or failed,
- * and Storm sends a command for each of these, it always reads everything, also when the topology is
- * deactivated. They are at most one eighth of these tuples, so that a tuple waits at most one eighth
- * of the time that the topology takes for a tuple (Little's law), and does not wait if there are
- * few.
+ * Storm reads what the spout emits only after the early syncs in the pipe, so it has to send as many commands first.
+ * There are fewer early syncs than tuples that are not acked or failed, and Storm sends a command for each of these
+ * tuples: therefore it always reads everything, also when the topology is deactivated. The early syncs are at most one
+ * eighth of these tuples, so that a tuple waits at most one eighth of the time that the topology takes for a tuple
+ * (Little's law), and does not wait if there are few.
  */
 export class EarlySyncs {
   #commands = 0

@@ -16,11 +16,10 @@ const LONGEST_PATIENCE_MS = 5_000
 const SYNC: Outgoing = { command: 'sync' }
 
 /**
- * Drives a spout. Storm waits for `sync` after each command, and ends the worker if none arrives
- * within `topology.subprocess.timeout.secs`. So a command that takes long is answered before it has
- * finished: Storm reads the tuples that it emits afterwards with the next command. `nextTuple` is
- * not called again meanwhile. While many tuples are being processed, syncs are also sent before
- * their commands arrive (`EarlySyncs`).
+ * Drives a spout. Storm waits for `sync` after each command, and ends the worker if none arrives within
+ * `topology.subprocess.timeout.secs`. So the `sync` of a long command is sent before the command has finished: Storm
+ * reads the tuples that it emits afterwards with the next command. `nextTuple` is not called again meanwhile. While
+ * many tuples are being processed, syncs are also sent before their commands arrive (`EarlySyncs`).
  */
 export class SpoutTask extends Task<Spout> {
   readonly #patienceMs: number
@@ -90,7 +89,10 @@ export class SpoutTask extends Task<Spout> {
     }
   }
 
-  /** Storm sends no `next` at the limit, but does not count what it has not read yet. */
+  /**
+   * Whether the limit of pending tuples is reached. Storm sends no `next` at the limit, but does not count tuples that
+   * it has not read yet.
+   */
   get #isFull(): boolean {
     return this.#early !== undefined && this.#early.pending >= this.#maxPending
   }

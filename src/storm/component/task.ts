@@ -121,9 +121,7 @@ export abstract class Task<Driven extends Component = Component> {
     if (isFatal || this.component.exitOnException) this.#exit(1)
   }
 
-  /**
-   * If a component never returns, Storm only fails its tuples and reports no reason: this logs one.
-   */
+  /** Logs a component that does not return in time: Storm only fails its tuples and reports no reason. */
   #watch(what: string): () => void {
     const { clock, conf, componentName, logger } = this.place
     const timeoutS = numberOf(conf, 'topology.message.timeout.secs') ?? DEFAULT_TIMEOUT_S

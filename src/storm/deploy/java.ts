@@ -43,10 +43,7 @@ export function installedStorm(variables: Variables): string {
   return join(cache, 'samsa', `apache-storm-${STORM_VERSION}`)
 }
 
-/**
- * The class path of Storm: that of STORM_HOME, or else of the installed version. Throws StormError
- * (MISSING_STORM).
- */
+/** The class path of Storm: that of STORM_HOME, or that of the installed version. Throws StormError (MISSING_STORM). */
 export function stormClassPath(variables: Variables): readonly string[] {
   const home = variables['STORM_HOME']
   const from = home === undefined || home === '' ? installedStorm(variables) : home

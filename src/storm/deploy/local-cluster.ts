@@ -110,7 +110,7 @@ export class LocalCluster implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** A component that never returns does not notice that Storm has ended. */
+  /** Ends the processes of components: one that never returns does not notice that Storm has ended. */
   #endGroup(): void {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')

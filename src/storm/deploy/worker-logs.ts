@@ -117,6 +117,7 @@ async function readFrom(path: string, at: number): Promise<Buffer> {
   try {
     const parts: Buffer[] = []
     for await (const part of file.createReadStream({ start: at, autoClose: false })) {
+      // A stream without an encoding yields Buffers; its type does not state that.
       parts.push(part as Buffer)
     }
     return Buffer.concat(parts)
@@ -146,6 +147,7 @@ async function download(url: string, signal: AbortSignal): Promise<string> {
   try {
     response = await fetch(url, { signal })
   } catch (error) {
+    // fetch rejects with an error whose cause is the reason.
     const { cause = error } = error as Error
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new StormError(

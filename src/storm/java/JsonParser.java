@@ -214,6 +214,6 @@ final class JsonParser {
 
     private IOException invalid() {
         String text = new String(bytes, start, end - start, StandardCharsets.UTF_8);
-        return new IOException("The component has sent what is not JSON at character " + (at - start) + ": " + text);
+        return new IOException("The component has sent invalid JSON at character " + (at - start) + ": " + text);
     }
 }

@@ -17,7 +17,7 @@ import org.apache.storm.multilang.SpoutMsg;
 import org.apache.storm.task.TopologyContext;
 
 /**
- * Storm's default multilang protocol, JSON with a line `end` after each message, for less of the JVM's time than by
+ * Storm's default multilang protocol, JSON with a line `end` after each message, which costs the JVM less than
  * Storm's own serializer: it parses bytes, and writes many messages at once. Components of any language can use it.
  */
 public class JsonSerializer implements ISerializer {
@@ -103,7 +103,7 @@ public class JsonSerializer implements ISerializer {
         written.clear();
     }
 
-    /** Java components may emit any object: Storm's own serializer knows what becomes of it. */
+    /** Java components may emit any object: Storm's own serializer decides how to represent it. */
     private static byte[] byStorm(BoltMsg message) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ISerializer storms = new org.apache.storm.multilang.JsonSerializer();
@@ -129,7 +129,7 @@ public class JsonSerializer implements ISerializer {
                     if (message instanceof Map) {
                         return (Map<String, Object>) message;
                     }
-                    throw new IOException("The component has sent what is no message: " + text(first, line));
+                    throw new IOException("The component has sent an invalid message: " + text(first, line));
                 }
                 line = at + 1;
             }
@@ -151,7 +151,7 @@ public class JsonSerializer implements ISerializer {
         }
         if (end == buffer.length) {
             int length = end - start;
-            // Moving what is left is cheap if there is little of it.
+            // Moving the rest is cheap if it is small.
             byte[] into = length > buffer.length / 2 ? new byte[2 * buffer.length] : buffer;
             System.arraycopy(buffer, start, into, 0, length);
             buffer = into;

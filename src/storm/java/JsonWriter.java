@@ -9,10 +9,10 @@ import java.util.Map;
 final class JsonWriter {
     private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
 
-    /** The number of characters for which room is made at once. */
+    /** The number of characters for which room is reserved at once. */
     private static final int BLOCK = 4096;
     private static final int SMALLEST_BYTES = 4096;
-    /** After a larger message the buffer is given up. */
+    /** A larger buffer is released after its message. */
     private static final int KEPT_BYTES = 1 << 20;
 
     byte[] bytes = new byte[SMALLEST_BYTES];
@@ -25,7 +25,7 @@ final class JsonWriter {
         }
     }
 
-    /** Text that is JSON already. */
+    /** Writes text that is already JSON. */
     JsonWriter raw(String ascii) {
         int length = ascii.length();
         reserve(length);
@@ -101,9 +101,11 @@ final class JsonWriter {
         raw("\"");
     }
 
-    /** Characters up to `to`, without the first one if it is the second half of a pair: the block before has it. */
+    /**
+     * Writes characters up to `to`, without the first one if it is the second half of a pair, which is already written.
+     */
     private void block(String text, int from, int to) {
-        // The most for a character is its escape.
+        // A character takes at most the bytes of its escape.
         reserve(6 * (to - from));
         for (int at = from; at < to; at++) {
             char one = text.charAt(at);
@@ -115,7 +117,7 @@ final class JsonWriter {
                 && Character.isLowSurrogate(text.charAt(at + 1))) {
                 pair(Character.toCodePoint(one, text.charAt(++at)));
             } else if (at != from || from == 0 || !Character.isSurrogatePair(text.charAt(at - 1), one)) {
-                // Half of a pair has no UTF-8.
+                // Half of a pair cannot be encoded in UTF-8.
                 escape(one);
             }
         }

@@ -27,7 +27,7 @@ public class LocalNimbus {
         System.out.println("READY " + arguments[0]);
         System.out.flush();
         while (System.in.read() >= 0) {
-            // Whoever has started this holds the other end.
+            // The process that has started this one holds the other end.
         }
         cluster.close();
         System.exit(0);

@@ -22,7 +22,7 @@ import org.apache.storm.multilang.ShellMsg;
 import org.apache.storm.multilang.SpoutMsg;
 import org.apache.storm.task.TopologyContext;
 
-/** Storm's multilang messages as MessagePack, one after the other: bytes are carried as they are. */
+/** Storm's multilang messages as MessagePack, one after the other: bytes are sent unchanged. */
 public class MsgpackSerializer implements ISerializer {
     private static final long serialVersionUID = 1L;
     private static final int LONGEST = 1 << 28;
@@ -143,7 +143,7 @@ public class MsgpackSerializer implements ISerializer {
         out.write(bytes);
     }
 
-    /** In the shortest of its forms: in the type, in 8 bits where there is such a form, in 16, or in 32. */
+    /** Writes the head of a value in its shortest form: in the type, in 8 bits where there is such a form, in 16, or in 32. */
     private void packHead(int size, int fix, int fixSizes, int by8, int by16) throws IOException {
         if (size < fixSizes) {
             out.writeByte(fix | size);
@@ -194,7 +194,7 @@ public class MsgpackSerializer implements ISerializer {
             case 0xdd: return list(in.readInt());
             case 0xde: return map(in.readUnsignedShort());
             case 0xdf: return map(in.readInt());
-            default: throw new IOException("The component has sent what is no message: byte " + type);
+            default: throw new IOException("The component has sent an invalid message: byte " + type);
         }
     }
 
@@ -226,7 +226,7 @@ public class MsgpackSerializer implements ISerializer {
 
     private static int checked(int size) throws IOException {
         if (size < 0 || size > LONGEST) {
-            throw new IOException("The component has sent what is no message: a length of " + size);
+            throw new IOException("The component has sent an invalid message: a length of " + size);
         }
         return size;
     }

@@ -5,12 +5,12 @@ import java.io.OutputStream;
 
 /**
  * The pipe to a component's process, with a buffer. Storm's own serializers write each tuple to the pipe by itself: a
- * system call in the JVM, and often another one in the component, which cost more than the message. What is written
- * while another write is on its way goes together into the next one.
+ * system call in the JVM, and often another one in the component, which cost more than the message. Data that
+ * arrive while a write is in progress are sent together in the next one.
  */
 final class PipeOutput {
     private static final int MOST_BYTES = 1 << 16;
-    /** Nobody tells a serializer that its component has ended, so an idle thread ends after this. */
+    /** A serializer is not notified when its component ends, so an idle thread ends after this time. */
     private static final long IDLE_MS = 10_000;
 
     private final OutputStream pipe;
@@ -84,7 +84,7 @@ final class PipeOutput {
         }
     }
 
-    /** Lets a thread of its own flush, so that what the caller writes meanwhile goes together. */
+    /** Flushes in a separate thread, so that everything that the caller writes meanwhile is sent together. */
     synchronized void flushSoon() {
         if (!hasThread) {
             hasThread = true;
@@ -110,7 +110,7 @@ final class PipeOutput {
         }
     }
 
-    /** Waits for something to flush. False if there was none for long: the thread ends. */
+    /** Waits for something to flush. Returns false after a long wait without any: the thread then ends. */
     private synchronized boolean hasMore() throws IOException {
         long until = System.nanoTime() + IDLE_MS * 1_000_000;
         for (long left = IDLE_MS; size == 0 && left > 0; left = (until - System.nanoTime()) / 1_000_000) {

@@ -58,6 +58,7 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
 
   /** Creates a message from a tuple. Default: its fields `value`, as text or JSON, and `key`. */
   messageOf(tuple: Tuple<In>): MessageToProduce {
+    // In may have neither field.
     const { key, value } = tuple.fields as Readonly<Record<string, unknown>>
     return { value: textOf(value), key: textOf(key) }
   }
@@ -71,6 +72,7 @@ export class KafkaBolt<In extends object = Readonly<Record<string, unknown>>> ex
 
   /** Resolves when there is room for another message. */
   override async process(tuple: Tuple<In>): Promise<void> {
+    // Storm calls `initialize` first.
     const producer = this.#producer!
     const { value, ...options } = this.messageOf(tuple)
     void producer.produce(value, options).then(

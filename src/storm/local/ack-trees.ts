@@ -27,7 +27,7 @@ export class AckTrees {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Starts with a tuple of a spout, of which there is one for each task that receives it. */
+  /** Starts the trees of a spout's tuple; `add` then adds a tuple for each task that receives it. */
   open(id: TupleId, onDone: (command: 'ack' | 'fail') => void): Root {
     const root: Root = { id, pending: 0, onDone, withdrawTimeout: () => undefined }
     if (this.#timeoutMs !== undefined) {
@@ -71,7 +71,7 @@ export class AckTrees {
   }
 }
 
-/** Only once: later acks and fails belong to a tree that has already failed. */
+/** Reports the outcome of a tree, once: later acks and fails belong to a tree that has already failed. */
 export function settle(root: Root, command: 'ack' | 'fail'): void {
   root.withdrawTimeout()
   const { onDone } = root

@@ -305,7 +305,7 @@ export class LocalRun implements AsyncDisposable {
       runner.pending -= 1
       const counts = command === 'ack' ? this.#acked : this.#failed
       counts.set(runner.model.name, (counts.get(runner.model.name) ?? 0) + 1)
-      // Not within the bolt's own call.
+      // This must not run within the bolt's own call.
       queueMicrotask(() => {
         this.#ask(runner, { command, id })
         this.#tell()

@@ -109,6 +109,7 @@ export function handshakeOf(message: unknown): Handshake {
 
 /** Throws for a message that the protocol does not define. */
 export function incomingOf(message: unknown): Incoming {
+  // Storm sends no other objects; an unknown command is an error of the task.
   if (typeof message === 'object' && message !== null) return message as Incoming
   throw new TypeError(`a message from Storm is not valid: ${shortened(message)}`)
 }

@@ -43,7 +43,7 @@ export function runTopology(topology: Topology): void {
   }
   const environment = asked === '' || asked === '1' ? undefined : asked
   writeAll(STDOUT, Buffer.from(`${writeDescription(descriptionOf(topology, environment))}\n`))
-  // Anything that the file has opened.
+  // The file may have opened something that keeps the process alive.
   process.exit(0)
 }
 

@@ -50,6 +50,7 @@ export class TestedBolt<Tested extends Bolt<never>> extends Harness<Tested> {
     const isList = Array.isArray(values)
     if (!isList) (this.#names[component] ??= {})[stream] = Object.keys(values)
     const tuple: readonly unknown[] = isList ? values : Object.values(values)
+    // A copy, as Storm would send it.
     const carried = JSON.parse(JSON.stringify(tuple)) as readonly unknown[]
     this.receive({ id, comp: component, stream, task, tuple: carried })
     return id

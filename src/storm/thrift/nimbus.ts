@@ -82,6 +82,7 @@ export class Nimbus implements Disposable {
   /** Nimbus's own settings. */
   async conf(): Promise<Readonly<Record<string, unknown>>> {
     const text = await this.#call(methods.nimbusConf, {})
+    // Nimbus returns a map.
     return JSON.parse(text) as Readonly<Record<string, unknown>>
   }
 
@@ -128,7 +129,7 @@ export class Nimbus implements Disposable {
     })
   }
 
-  /** By host: Nimbus only uses that part of the id. */
+  /** The page of a host's supervisors: Nimbus uses only the host in their ids. */
   supervisorPage(host: string): Promise<SupervisorPageInfo> {
     return this.#call(methods.supervisorPage, { host, is_include_sys: true })
   }

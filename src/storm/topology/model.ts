@@ -74,6 +74,7 @@ function declaredStreams(name: string, declared: SpoutDeclaration | BoltDeclarat
       name,
     )
   }
+  // Callers without types may pass anything.
   const component: unknown = (declared as Partial<SpoutDeclaration> | undefined)?.component
   if ((typeof component !== 'function' && typeof component !== 'object') || component === null) {
     throw invalid(`'${name}' has no component: set it to a class`, name)
@@ -157,7 +158,8 @@ function inputsOf(
     throw invalid(`the inputs of '${name}' must be an object or an array`, name)
   }
   const entries: readonly (readonly [string, Grouping | undefined])[] = Array.isArray(inputs)
-    ? (inputs as readonly string[]).map((key) => [key, undefined] as const)
+    ? // `Array.isArray` narrows to an array of any.
+      (inputs as readonly string[]).map((key) => [key, undefined] as const)
     : Object.entries(inputs)
   if (entries.length === 0) throw invalid(`the bolt '${name}' must have at least one input`, name)
   return entries.map(([key, grouping]) => inputOf(name, key, grouping, streams))

@@ -117,6 +117,8 @@ function matcher(pattern: string | undefined): (line: string) => boolean {
     const expression = new RegExp(pattern)
     return (line) => expression.test(line)
   } catch (error) {
-    throw new UsageError(`--pattern is not a regular expression: ${(error as Error).message}`)
+    throw new UsageError(
+      `--pattern is not a regular expression: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
