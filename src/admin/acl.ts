@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { aString, aKeyOf, oneOf, shown } from '../options.ts'
+import { aKeyOf, aString, keysOf, oneOf, shown } from '../options.ts'
 import { compareText } from './items.ts'
 import { ACL_OPERATIONS, operationCode, operationName, type AclOperation } from './operations.ts'
 
@@ -26,7 +26,7 @@ export type AclResourceType = keyof typeof RESOURCE_TYPES
  */
 export type AclPermission = keyof typeof PERMISSIONS
 
-/** An access control entry: whether a principal may do an operation on resources. */
+/** An access control entry: whether a principal may perform an operation on resources. */
 export interface Acl {
   /** The type of the resource that the ACL protects. */
   readonly resourceType: AclResourceType
@@ -104,8 +104,7 @@ const PERMISSION_NAMES = namesOf(PERMISSIONS)
 function namesOf<Name extends string>(
   numbers: Readonly<Record<Name, number>>,
 ): ReadonlyMap<number, Name> {
-  const names = Object.keys(numbers) as Name[]
-  return new Map(names.map((name) => [numbers[name], name]))
+  return new Map(keysOf(numbers).map((name) => [numbers[name], name]))
 }
 
 /** Undefined for an entry of a kind that is newer than this client. */

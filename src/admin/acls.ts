@@ -16,7 +16,7 @@ import {
   type NewAcl,
 } from './acl.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
-import { itemError, outcomeOf, settled, type Item } from './items.ts'
+import { checkArray, type Item, itemError, outcomeOf, settled } from './items.ts'
 
 /** The result of `createAcls` for one ACL. */
 export interface CreatedAcl extends Acl, Item {}
@@ -69,9 +69,8 @@ export function aclOperations(context: AdminContext) {
     ): Promise<readonly CreatedAcl[]> {
       const operation = 'createAcls'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
-      if (!Array.isArray(acls))
-        throw new InvalidArgumentError(`${operation}: the ACLs must be an array`)
-      for (const acl of acls as readonly NewAcl[]) checkNewAcl(operation, acl)
+      checkArray(operation, 'ACLs', acls)
+      for (const acl of acls) checkNewAcl(operation, acl)
       const outcomes = await cluster.fanOut.run<NewAcl, undefined>({
         items: acls,
         to: () => 'any',
@@ -116,10 +115,8 @@ export function aclOperations(context: AdminContext) {
     ): Promise<readonly DeletedAcls[]> {
       const operation = 'deleteAcls'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
-      if (!Array.isArray(filters)) {
-        throw new InvalidArgumentError(`${operation}: the filters must be an array`)
-      }
-      for (const filter of filters as readonly AclFilter[]) {
+      checkArray(operation, 'filters', filters)
+      for (const filter of filters) {
         checkFilter(operation, filter)
         if (Object.values(filter).every((value) => value === undefined)) {
           throw new InvalidArgumentError(

@@ -32,7 +32,7 @@ export interface ClusterDescription {
   readonly clusterId?: string
   /** Node id; undefined if there is no controller, and before Kafka 0.10. */
   readonly controller?: number
-  /** By node id. */
+  /** Sorted by node id. */
   readonly brokers: readonly BrokerDescription[]
   /**
    * The operations that this client may perform on the cluster; only with

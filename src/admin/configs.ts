@@ -15,12 +15,13 @@ import { checkTable, type OptionTable } from '../option-table.ts'
 import { aBoolean, aKeyOf, anArrayOf, aString, aTableOf, aText, oneOf, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
+  checkArray,
   compareText,
+  type Item,
   itemError,
   outcomeOf,
   retryUnlessUnknown,
   settled,
-  type Item,
 } from './items.ts'
 
 /** Kafka's numbers of the types of resources that have configs. */
@@ -116,7 +117,7 @@ export interface ConfigEntry {
 
 /** The result of `describeConfigs` for one resource. */
 export interface ResourceConfigs extends ConfigResource, Item {
-  /** By name; empty if there is an error. */
+  /** Sorted by name; empty if there is an error. */
   readonly configs: readonly ConfigEntry[]
 }
 
@@ -466,11 +467,11 @@ function typeOf(code: number): ConfigResourceType | undefined {
 }
 
 function checkResources(operation: string, resources: readonly ConfigResource[]): void {
-  if (!Array.isArray(resources)) {
-    throw new InvalidArgumentError(`${operation}: the resources must be an array`)
-  }
+  checkArray(operation, 'resources', resources)
   const seen = new Set<string>()
-  for (const given of resources as readonly (Partial<ConfigResource> | null | undefined)[]) {
+  // Callers without types may pass any elements.
+  const all: readonly (Partial<ConfigResource> | null | undefined)[] = resources
+  for (const given of all) {
     const { type, name } = given ?? {}
     if (type === undefined || !Object.hasOwn(RESOURCE_TYPES, type) || typeof name !== 'string') {
       const types = Object.keys(RESOURCE_TYPES).join(', ')

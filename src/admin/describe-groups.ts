@@ -115,12 +115,9 @@ function typesOf(listed: readonly ListedGroup[]): ReadonlyMap<string, GroupType>
   return new Map(listed.map(({ group, type }) => [group, type ?? 'classic']))
 }
 
-/**
- * This does not mean that the group does not exist: a broker that did not list its groups may have
- * it.
- */
+/** The error for a group that no broker listed. It may exist: a broker that did not list its groups may have it. */
 function unknownKind(group: string, incomplete: readonly BrokerFailure[]): KafkaError {
-  const [{ error }] = incomplete as readonly [BrokerFailure]
+  const { error } = incomplete[0]!
   const brokers = incomplete.map(({ broker }) => broker).join(', ')
   const detail = `the type of group '${group}' is not known, because brokers that may have it (${brokers}) did not list their groups: ${error.message}`
   return new KafkaError(error.code, detail, error.retriable, { cause: error })

@@ -70,7 +70,7 @@ export interface GroupDescription extends Item {
   readonly topologyDescriptionStatus?: 'notRequested' | 'notStored' | 'error' | 'available'
   /** Only if the status is `available`. */
   readonly topologyDescription?: StreamsTopologyDescription
-  /** By member id. */
+  /** Sorted by member id. */
   readonly members: readonly GroupMemberDescription[]
   /**
    * The operations that this client may perform on the group; only with

@@ -58,7 +58,7 @@ export interface HangingTransaction extends OpenTransaction {
 
 /** The result of `findHangingTransactions`. */
 export interface HangingTransactions {
-  /** By topic and partition; each can be passed to `abortTransaction`. */
+  /** Sorted by topic and partition; each can be passed to `abortTransaction`. */
   readonly transactions: readonly HangingTransaction[]
   /**
    * Transactions that have been open for too long while a coordinator did not respond: it may still

@@ -107,10 +107,15 @@ export function outcomeFrom<Key, Result>(
   }
 }
 
+/** Throws InvalidArgumentError for a value that is not an array. */
+export function checkArray(operation: string, what: string, value: unknown): void {
+  if (Array.isArray(value)) return
+  throw new InvalidArgumentError(`${operation}: the ${what} must be an array`)
+}
+
 /** Throws InvalidArgumentError for a value that is not an array of non-empty strings, or names something twice. */
 export function checkDistinct(operation: string, what: string, names: readonly string[]): void {
-  if (!Array.isArray(names))
-    throw new InvalidArgumentError(`${operation}: the ${what}s must be an array`)
+  checkArray(operation, `${what}s`, names)
   const seen = new Set<string>()
   for (const name of names) {
     if (typeof name !== 'string' || name === '') {

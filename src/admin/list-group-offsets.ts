@@ -7,17 +7,18 @@ import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { LAST_WITH_NAMES } from '../consumer/offsets/topic-ids.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import { KafkaError, UnsupportedVersionError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anObject, aString } from '../options.ts'
 import {
+  checkArray,
   checkDistinct,
   exactNumber,
+  type Item,
   itemError,
   outcomeFrom,
   outcomeOf,
   retryUnlessUnknown,
-  type Item,
 } from './items.ts'
 import { checkPartitions, inOrder } from './partitions.ts'
 
@@ -38,8 +39,8 @@ export interface GroupOffsets extends Item {
   /** The name of the group. */
   readonly group: string
   /**
-   * By topic and partition. If all partitions were requested, those without a committed offset are
-   * left out; requested partitions are always included.
+   * Sorted by topic and partition. If all partitions were requested, those without a committed offset are left out;
+   * requested partitions are always included.
    */
   readonly offsets: readonly GroupOffset[]
 }
@@ -98,9 +99,8 @@ export function groupsToList(
   operation: string,
   groups: readonly GroupPartitions[],
 ): readonly GroupToList[] {
-  if (!Array.isArray(groups))
-    throw new InvalidArgumentError(`${operation}: the groups must be an array`)
-  const wanted = groups.map((given: GroupPartitions) => {
+  checkArray(operation, 'groups', groups)
+  const wanted = groups.map((given) => {
     if (typeof given === 'string') return { group: given, partitions: undefined }
     checkTable(`a group of ${operation}`, given, GROUP_PARTITIONS)
     checkPartitions(operation, given.partitions)

@@ -21,13 +21,14 @@ import { checkTable, type OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, anObject, aString, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
+  checkArray,
   compareText,
   exactNumber,
+  type Item,
   itemError,
   outcomeOf,
   retryUnlessUnknown,
   settled,
-  type Item,
 } from './items.ts'
 import { TOPIC_PARTITION, checkPartitions, inOrder } from './partitions.ts'
 
@@ -77,7 +78,7 @@ export interface LogDirDescription extends Item {
 export interface BrokerLogDirs extends Item {
   /** The node id of the broker. */
   readonly broker: number
-  /** By name; empty if there is an error. */
+  /** Sorted by name; empty if there is an error. */
   readonly logDirs: readonly LogDirDescription[]
 }
 
@@ -330,11 +331,11 @@ function checkBrokers(operation: string, brokers: readonly number[]): void {
 }
 
 function checkReplicas(operation: string, replicas: readonly PartitionReplica[]): void {
-  if (!Array.isArray(replicas)) {
-    throw new InvalidArgumentError(`${operation}: the replicas must be an array`)
-  }
+  checkArray(operation, 'replicas', replicas)
   const seen = new Set<string>()
-  for (const given of replicas as readonly (Partial<PartitionReplica> | null)[]) {
+  // Callers without types may pass any elements.
+  const all: readonly (Partial<PartitionReplica> | null)[] = replicas
+  for (const given of all) {
     const { topic, partition, broker } = given ?? {}
     const problem =
       PARTITION_REPLICA.topic.check(topic) ??

@@ -5,6 +5,7 @@ import { comparePartitions, nameOf, type TopicPartition } from '../consumer/topi
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Item } from './items.ts'
 import { PartitionMap } from './partition-map.ts'
+import { checkArray } from './items.ts'
 
 /** The checks of `TopicPartition`. */
 export const TOPIC_PARTITION = {
@@ -14,19 +15,19 @@ export const TOPIC_PARTITION = {
 
 /**
  * Throws InvalidArgumentError for a value that is not an array of partitions, or names one twice. Partitions that a
- * call only names may have any other fields, because they are often results of other calls; where they have more than
- * a name, `table` has it all.
+ * call only names may have other fields, because they are often results of other calls. If a call reads more than the
+ * names, `table` lists all fields.
  */
 export function checkPartitions<One extends TopicPartition>(
   operation: string,
   partitions: readonly One[],
   table?: OptionTable<One>,
 ): void {
-  if (!Array.isArray(partitions)) {
-    throw new InvalidArgumentError(`${operation}: the partitions must be an array`)
-  }
+  checkArray(operation, 'partitions', partitions)
   const seen = new Set<string>()
-  for (const given of partitions as readonly (Partial<TopicPartition> | null | undefined)[]) {
+  // Callers without types may pass any elements.
+  const all: readonly (Partial<One> | null | undefined)[] = partitions
+  for (const given of all) {
     const { topic, partition } = given ?? {}
     const problem = TOPIC_PARTITION.topic.check(topic) ?? TOPIC_PARTITION.partition.check(partition)
     if (topic === undefined || partition === undefined || problem !== undefined) {
@@ -35,7 +36,7 @@ export function checkPartitions<One extends TopicPartition>(
       )
     }
     const name = nameOf({ topic, partition })
-    if (table !== undefined) checkTable(`${name} of ${operation}`, given as One, table)
+    if (table !== undefined) checkTable(`${name} of ${operation}`, given ?? {}, table)
     if (seen.has(name)) throw new InvalidArgumentError(`${operation}: ${name} is given twice`)
     seen.add(name)
   }

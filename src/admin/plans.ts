@@ -77,7 +77,7 @@ export interface OffsetResetPlan {
   readonly kind: 'offsetReset'
   /** The name of the group. */
   readonly group: string
-  /** By topic and partition. */
+  /** Sorted by topic and partition. */
   readonly offsets: readonly PlannedOffset[]
 }
 
@@ -110,7 +110,7 @@ export interface PlannedMove extends TopicPartition {
 export interface ReassignmentPlan {
   /** Identifies the kind of plan for `apply`. */
   readonly kind: 'reassignment'
-  /** By topic and partition; partitions that do not change are left out. */
+  /** Sorted by topic and partition; partitions that do not change are left out. */
   readonly moves: readonly PlannedMove[]
 }
 
@@ -157,6 +157,7 @@ export function planOperations(context: AdminContext) {
      */
     async apply(plan: AdminPlan, options: ChangeOptions = {}): Promise<readonly PartitionResult[]> {
       const { deadline, settle } = begin(context, 'apply', options, CHANGE_OPTIONS)
+      // A plan may come from JSON.
       const kind: unknown = (plan as Partial<AdminPlan> | null)?.kind
       if (kind !== 'offsetReset' && kind !== 'reassignment') {
         throw new InvalidArgumentError(`apply: the argument must be a plan, not ${shown(plan)}`)
@@ -360,7 +361,7 @@ function outdated(detail: string): KafkaError {
 const anOffset = anInteger(0)
 const someReplicas: Check<readonly number[]> = (value) =>
   anArrayOf(anInteger(0))(value) ??
-  ((value as readonly number[]).length > 0 ? undefined : 'must not be empty')
+  (Array.isArray(value) && value.length > 0 ? undefined : 'must not be empty')
 
 /** A plan may have been stored as JSON, and changed. */
 const PLANNED_OFFSET: OptionTable<PlannedOffset> = {

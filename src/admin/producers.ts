@@ -48,7 +48,7 @@ export interface ProducerState {
 
 /** The result of `describeProducers` for one partition. */
 export interface PartitionProducers extends TopicPartition, Item {
-  /** By producer id; undefined if there is an error. */
+  /** Sorted by producer id; undefined if there is an error. */
   readonly producers?: readonly ProducerState[]
 }
 
@@ -210,7 +210,7 @@ function producerState(found: ActiveProducer, where: string): ProducerState {
 
 function checkOpenTransaction(operation: string, transaction: OpenTransaction): void {
   checkPartitions(operation, [transaction])
-  // The other fields of a HangingTransaction describe it for people.
+  // The other fields of a HangingTransaction are only informative.
   const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = transaction
   const named = { topic, partition, producerId, producerEpoch, coordinatorEpoch }
   checkTable(`the transaction of ${operation}`, named, OPEN_TRANSACTION)

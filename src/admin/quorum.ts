@@ -49,9 +49,9 @@ export interface MetadataQuorum {
   readonly leaderEpoch: number
   /** The offset up to which a majority has the metadata log. */
   readonly highWatermark: number
-  /** By node id. */
+  /** Sorted by node id. */
   readonly voters: readonly QuorumReplica[]
-  /** By node id. */
+  /** Sorted by node id. */
   readonly observers: readonly QuorumReplica[]
   /** The addresses on which the voters listen, by node id; empty before Kafka 3.9. */
   readonly nodes: readonly QuorumNode[]

@@ -14,7 +14,7 @@ import {
   type Check,
 } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
-import { compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
+import { checkArray, compareText, type Item, itemError, outcomeOf, settled } from './items.ts'
 
 /** Kafka's names of the parts of a quota's entity, by ours. */
 const ENTITY_TYPES = { user: 'user', clientId: 'client-id', ip: 'ip' } as const
@@ -267,11 +267,9 @@ function nameOf(entity: QuotaEntity): string {
 
 /** Throws InvalidArgumentError. */
 function checkChanges(operation: string, changes: readonly QuotaChange[]): void {
-  if (!Array.isArray(changes)) {
-    throw new InvalidArgumentError(`${operation}: the changes must be an array`)
-  }
+  checkArray(operation, 'changes', changes)
   const seen = new Set<string>()
-  for (const change of changes as readonly QuotaChange[]) {
+  for (const change of changes) {
     checkTable(`a change of ${operation}`, change, QUOTA_CHANGE)
     const { entity, set = {}, delete: deleted = [] } = change
     checkTable(`an entity of ${operation}`, entity, QUOTA_ENTITY)

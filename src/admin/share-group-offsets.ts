@@ -56,8 +56,8 @@ export interface ShareGroupOffsets extends Item {
   /** The name of the share group. */
   readonly group: string
   /**
-   * By topic and partition. If all partitions were requested, those in which the group has not
-   * started are left out; requested partitions are always included.
+   * Sorted by topic and partition. If all partitions were requested, those in which the group has not started are left
+   * out; requested partitions are always included.
    */
   readonly offsets: readonly ShareGroupOffset[]
 }

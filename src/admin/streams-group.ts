@@ -28,7 +28,7 @@ export interface StreamsSubtopology {
 export interface StreamsTopology {
   /** Increases with each change of the topology. */
   readonly epoch: number
-  /** By id; empty while source topics are missing. */
+  /** Sorted by id; empty while source topics are missing. */
   readonly subtopologies: readonly StreamsSubtopology[]
 }
 

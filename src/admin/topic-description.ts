@@ -38,7 +38,7 @@ export interface TopicDescription extends Item {
   readonly topicId?: string
   /** Whether it is one of Kafka's internal topics, such as `__consumer_offsets`. */
   readonly isInternal: boolean
-  /** By partition number, ascending; empty if the topic has an error. */
+  /** Sorted by partition number, ascending; empty if the topic has an error. */
   readonly partitions: readonly PartitionDescription[]
   /**
    * The operations that this client may perform on the topic; only with

@@ -22,7 +22,7 @@ import {
   type AdminContext,
   type ChangeOptions,
 } from './context.ts'
-import { checkDistinct, itemError, outcomeOf, settled, type Item } from './items.ts'
+import { checkArray, checkDistinct, type Item, itemError, outcomeOf, settled } from './items.ts'
 import {
   DESCRIBE_TOPICS_OPTIONS,
   describeTopicsByName,
@@ -440,12 +440,13 @@ function createTopicBody(
 }
 
 function checkTopics(operation: string, topics: readonly { readonly topic: string }[]): void {
-  if (!Array.isArray(topics))
-    throw new InvalidArgumentError(`${operation}: the topics must be an array`)
+  checkArray(operation, 'topics', topics)
+  // Callers without types may pass any elements.
+  const all: readonly ({ readonly topic?: string } | null | undefined)[] = topics
   checkDistinct(
     operation,
     'topic',
-    topics.map((given: unknown) => (given as NewTopic | null)?.topic ?? ''),
+    all.map((given) => given?.topic ?? ''),
   )
 }
 

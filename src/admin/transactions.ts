@@ -72,7 +72,7 @@ export interface ListedTransaction {
 
 /** The result of `listTransactions`. */
 export interface TransactionList {
-  /** By transactional id. */
+  /** Sorted by transactional id. */
   readonly transactions: readonly ListedTransaction[]
   /** Brokers that did not respond; the transactions that they coordinate are missing. */
   readonly incomplete: readonly BrokerFailure[]

@@ -34,7 +34,7 @@ export interface ScramCredentialInfo {
 export interface UserScramCredentials extends Item {
   /** The name of the user. */
   readonly user: string
-  /** By mechanism; empty if there is an error. */
+  /** Sorted by mechanism; empty if there is an error. */
   readonly credentials: readonly ScramCredentialInfo[]
 }
 
