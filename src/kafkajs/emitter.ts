@@ -17,6 +17,7 @@ export class Emitter<Events extends object> {
 
   /** `names` are the constants of `owner.events`, where `owner` is `producer`, `consumer` or `admin`. */
   constructor(owner: string, names: object, logger: Logger) {
+    // All constants are strings.
     this.#names = new Set(Object.values(names) as string[])
     this.#known = Object.keys(names)
       .map((key) => `${owner}.events.${key}`)
@@ -30,8 +31,8 @@ export class Emitter<Events extends object> {
   }
 
   /**
-   * Calls `start` while one of these events has listeners, and the function that it returns when none has any more.
-   * The returned function ends both.
+   * Calls `start` while one of these events has listeners, and the function that it returns when none of them has
+   * listeners any more. The returned function ends both.
    */
   whileHeard(names: readonly (keyof Events & string)[], start: () => () => void): () => void {
     let stop: (() => void) | undefined
@@ -64,6 +65,7 @@ export class Emitter<Events extends object> {
   }
 
   readonly on: On<Events> = (eventName, listener): (() => void) => {
+    // Its type is a key of Events, all of which are strings.
     const name = eventName as string
     if (!this.#names.has(name)) {
       throw new KafkaJSNonRetriableError(`Event name should be one of ${this.#known}`)

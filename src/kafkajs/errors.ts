@@ -58,6 +58,7 @@ export class KafkaJSProtocolError extends KafkaJSError {
     super(e, { retriable: metadata.retriable ?? retriable === true })
     // They are undefined only if an application created the error without them.
     this.type = type as string
+    // As above.
     this.code = code as number
     this.name = 'KafkaJSProtocolError'
   }

@@ -23,7 +23,8 @@ const states = new WeakMap<Kafka, State>()
 
 function stateOf(kafka: Kafka): State {
   const state = states.get(kafka)
-  if (state === undefined) throw new TypeError('not a Kafka that was made by its constructor')
+  if (state === undefined)
+    throw new TypeError('the object was not created by the constructor of Kafka')
   return state
 }
 

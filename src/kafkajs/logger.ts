@@ -20,6 +20,7 @@ function levelOf(given: logLevel): logLevel
 function levelOf(given: logLevel | undefined): logLevel | undefined
 function levelOf(given: logLevel | undefined): logLevel | undefined {
   const name = (process.env['KAFKAJS_LOG_LEVEL'] ?? '').toUpperCase()
+  // `hasOwn` does not narrow the type of the name.
   return Object.hasOwn(logLevel, name) ? logLevel[name as Level] : given
 }
 

@@ -81,6 +81,7 @@ function jittered(factor: number, time: number): number {
 }
 
 export function isRetriable(error: unknown): boolean {
+  // `Object` returns an object, but its type is any.
   const { retriable, name }: { retriable?: unknown; name?: unknown } = Object(error) as object
   return retriable !== false && !(typeof name === 'string' && BUGS.includes(name))
 }

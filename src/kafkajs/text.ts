@@ -11,8 +11,8 @@ export function textOf(thrown: unknown): string {
 }
 
 /**
- * The text of a number that kafkajs declares as a number: partitions of uncommitted offsets and node ids of fetches are
- * keys of objects in it. Programs may rely on either.
+ * Returns a number as text with the type of a number, as kafkajs does: its partitions of uncommitted offsets and its
+ * node ids of fetches are keys of objects. Programs may rely on the type or on the text.
  */
 export function declaredAsNumber(value: number): number {
   return String(value) as unknown as number

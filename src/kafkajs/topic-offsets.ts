@@ -1,4 +1,4 @@
-/** Between lists of partitions and lists of topics with their partitions, which kafkajs and requests have. */
+/** Converts between lists of partitions and lists of topics with their partitions, which kafkajs and requests have. */
 import type { TopicOffsets } from './types/common.ts'
 
 /** Groups the entries by their topics, in the order in which the topics first occur. */

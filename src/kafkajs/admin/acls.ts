@@ -81,6 +81,7 @@ export function aclOperations(parts: AdminParts): AclOperations {
           throwIfFailed(errorCode)
           for (const matching of matchingAcls) throwIfFailed(matching.errorCode)
         }
+        // kafkajs declares a `throttleTime` that it does not return, and no message that is null.
         return {
           filterResponses: filterResults.map(({ errorCode, errorMessage, matchingAcls }) => ({
             errorCode,
@@ -97,7 +98,6 @@ export function aclOperations(parts: AdminParts): AclOperations {
               permissionType: matching.permissionType,
             })),
           })),
-          // kafkajs declares a `throttleTime` that it does not return, and no message that is null.
         } as unknown as Awaited<ReturnType<Admin['deleteAcls']>>
       })
     },
@@ -116,12 +116,15 @@ function filterOf(filter: AclFilter) {
   }
 }
 
-type Loose = Readonly<Record<string, unknown>>
+function fieldOf(entry: object, name: string): unknown {
+  // Callers without types may pass any value in a field.
+  return (entry as Readonly<Record<string, unknown>>)[name]
+}
 
 function checkTexts(entries: readonly object[], what: string, mayBeMissing: boolean): void {
   for (const name of ['principal', 'host', 'resourceName']) {
     const isWrong = (entry: object) => {
-      const value = (entry as Loose)[name]
+      const value = fieldOf(entry, name)
       return typeof value !== 'string' && !(mayBeMissing && value === undefined)
     }
     if (entries.some(isWrong)) {
@@ -132,7 +135,7 @@ function checkTexts(entries: readonly object[], what: string, mayBeMissing: bool
 
 function checkFilterTexts(filter: object): void {
   for (const name of ['principal', 'host', 'resourceName']) {
-    const value = (filter as Loose)[name]
+    const value = fieldOf(filter, name)
     if (typeof value === 'string' || value === undefined) continue
     refuse(`Invalid ${name}, the ${name} have to be a valid string`)
   }
@@ -159,8 +162,8 @@ function checkEach(
 ): void {
   for (const [name, what, values] of ENUMS) {
     const known: readonly unknown[] = Object.values(values)
-    const wrong = entries.find((entry) => !known.includes((entry as Loose)[name]))
+    const wrong = entries.find((entry) => !known.includes(fieldOf(entry, name)))
     if (wrong === undefined) continue
-    refuse(`Invalid ${describe(what, String((wrong as Loose)[name]), wrong)}`)
+    refuse(`Invalid ${describe(what, String(fieldOf(wrong, name)), wrong)}`)
   }
 }

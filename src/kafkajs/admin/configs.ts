@@ -151,6 +151,7 @@ function configsOf(result: DescribeConfigsResponse['results'][number]) {
         isSensitive,
         configSynonyms: synonyms.map((synonym) => ({
           configName: synonym.name,
+          // As above.
           configValue: synonym.value as string,
           configSource: synonym.source,
         })),

@@ -56,7 +56,8 @@ export function checkTopicName(topic: unknown): asserts topic is string {
 /** Throws unless it is a list of entries with different topics. */
 export function checkTopicList(topics: unknown, what = 'topics'): void {
   if (!Array.isArray(topics)) refuse(`Invalid ${what} array ${String(topics)}`)
-  const names = (topics as { topic?: unknown }[]).map(({ topic }) => topic)
+  const all: readonly { topic?: unknown }[] = topics
+  const names = all.map(({ topic }) => topic)
   if (names.some((name) => typeof name !== 'string')) {
     refuse(`Invalid ${what} array, the topic names have to be a valid string`)
   }

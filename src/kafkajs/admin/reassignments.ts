@@ -99,10 +99,8 @@ function checkAssignment(topic: string, partitionAssignment: unknown): void {
   if (!Array.isArray(partitionAssignment)) {
     refuse(`Invalid partitions array: ${String(partitionAssignment)} for topic: ${topic}`)
   }
-  for (const { partition, replicas } of partitionAssignment as {
-    partition?: unknown
-    replicas?: unknown
-  }[]) {
+  const all: readonly { partition?: unknown; replicas?: unknown }[] = partitionAssignment
+  for (const { partition, replicas } of all) {
     if (typeof partition !== 'number' || partition < 0) {
       refuse(`Invalid partitions index: ${String(partition)} for topic: ${topic}`)
     }

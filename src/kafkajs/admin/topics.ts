@@ -157,6 +157,7 @@ function newTopic(topic: ITopicConfig, version: number) {
       partitionIndex: partition,
       brokerIds: replicas,
     })),
+    // Callers without types may pass any value.
     configs: (configEntries as ITopicConfig['configEntries'] | null) ?? [],
   }
 }

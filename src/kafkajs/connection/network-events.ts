@@ -37,6 +37,7 @@ export function onRequests(
   onRequest: (event: RequestEvent) => void,
 ): () => void {
   const onMessage = (message: unknown): void => {
+    // A channel has no type for what it publishes.
     const event = message as RequestEvent
     if (event.instanceId === client.instanceId) onRequest(event)
   }

@@ -22,6 +22,7 @@ export function saslFrom(sasl: KafkaConfig['sasl'], logger: Logger): SaslOptions
   // As in kafkajs, null and false are accepted as well.
   if (!sasl) return undefined
   if ('authenticationProvider' in sasl) return new ProviderMechanism(sasl, logger)
+  // The default case refuses other names.
   switch (sasl.mechanism.toLowerCase() as SASLOptions['mechanism']) {
     case 'plain':
       return { mechanism: 'PLAIN', ...credentialsOf(sasl, 'Plain') }
@@ -58,6 +59,7 @@ async function tokenOf(sasl: SASLOptions): Promise<{ value: string }> {
       'SASL OAUTHBEARER: Missing OAuth bearer token provider',
     )
   }
+  // Callers without types may pass any value.
   const token = (await sasl.oauthBearerProvider()) as { value?: string } | undefined
   const { value } = token ?? {}
   if (value === undefined) {
@@ -176,7 +178,9 @@ class ProviderExchange implements SaslExchange {
     }
   }
 
-  /** The layer throws the cause of this error. samsa does not retry a login that fails with it. */
+  /**
+   * `errorFrom` returns the cause of this error to the application. samsa does not retry a login that fails with it.
+   */
   #failure(error: unknown): AuthenticationError {
     const cause = errorFrom(error)
     return new AuthenticationError('SASL_CREDENTIALS_UNAVAILABLE', cause.message, {

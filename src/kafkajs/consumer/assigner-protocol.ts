@@ -123,6 +123,7 @@ const memberAssignment: ISerializer<MemberAssignment> = {
     }))
     const assignment: Assignment = {}
     for (const { topic, partitions } of topics) assignment[topic] = partitions
+    // As above, for `userData`.
     return { version, assignment, userData: input.bytes() as Buffer }
   },
 }

@@ -5,7 +5,10 @@ import { AssignerProtocol } from './assigner-protocol.ts'
 
 const { MemberAssignment, MemberMetadata } = AssignerProtocol
 
-/** Assigns the partitions, in the order of the topics, in turns to the members, in the order of their ids. */
+/**
+ * Assigns the partitions to the members in turn: partitions in the order of the topics, members in the order of their
+ * ids.
+ */
 const roundRobin: PartitionAssigner = ({ cluster }) => ({
   name: 'RoundRobinAssigner',
   version: 0,

@@ -79,7 +79,9 @@ export function checkTopics(
   what: 'pause' | 'resume',
   topics: readonly { topic: string; partitions?: number[] }[],
 ): void {
-  for (const one of topics as readonly ({ topic?: unknown; partitions?: unknown } | undefined)[]) {
+  // Callers without types may pass any value.
+  const all: readonly ({ topic?: unknown; partitions?: unknown } | undefined)[] = topics
+  for (const one of all) {
     if (!one?.topic) {
       throw new KafkaJSNonRetriableError(`Invalid topic ${String(one?.topic ?? one)}`)
     }

@@ -74,7 +74,7 @@ export function createConsumer(
   const { partitionAssigners } = config
   if (partitionAssigners !== undefined && config.partitionAssignment !== undefined) {
     throw new KafkaJSNonRetriableError(
-      'partitionAssignment and partitionAssigners: give one of them',
+      'give only one of partitionAssignment and partitionAssigners',
     )
   }
   const logger = root.namespace('Consumer')
@@ -116,7 +116,10 @@ export function createConsumer(
     assignorFrom(create({ cluster, groupId, logger }), topics, () => [...subscribed.keys()]),
   )
   let run: ConsumerRun | undefined
-  /** Set by `start`, until the consumer stops. It differs for each start, so that a late one learns that it is over. */
+  /**
+   * Set by `start`, until the consumer stops. Each start has its own object, so that the code of an earlier start
+   * detects that it has ended.
+   */
   let started: object | undefined
   let restartTimer: NodeJS.Timeout | undefined
   let stopping: Promise<void> | undefined
@@ -407,5 +410,5 @@ const NOTHING = /(?!)/
 function isRootRetriable(error: Error): boolean {
   let root: Error = error
   while (root.cause instanceof Error) root = root.cause
-  return isRebalancing(root) || (root as { retriable?: unknown }).retriable === true
+  return isRebalancing(root) || ('retriable' in root && root.retriable === true)
 }

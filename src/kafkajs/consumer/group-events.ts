@@ -80,6 +80,7 @@ export class GroupEvents {
   }
 
   readonly #onGroup = (message: unknown): void => {
+    // A channel has no type for what it publishes.
     const event = message as GroupEvent
     const { client, groupId, emitter, logger } = this.#parts
     if (event.instanceId !== client.instanceId) return

@@ -61,7 +61,7 @@ export async function handleMessages(
     if (handling !== undefined) {
       const offset = String(handling.offset)
       logUnlessOwn(logger, 'Error when calling eachMessage', error, { topic, partition, offset })
-      // So that the messages before the failed one are not processed again.
+      // Commits, so that the messages before the failed one are not processed again.
       await run.autoCommit()
     }
     throw error

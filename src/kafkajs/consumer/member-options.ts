@@ -16,6 +16,7 @@ export function memberOptions(
   const { partitionAssignment } = config
   if (
     partitionAssignment !== undefined &&
+    // Callers without types may pass any value.
     (partitionAssignment as string) !== 'cooperative-sticky'
   ) {
     throw new KafkaJSNonRetriableError(

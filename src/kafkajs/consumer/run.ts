@@ -55,7 +55,7 @@ export class ConsumerRun implements HandlerHost {
   readonly #failures: Failures
   readonly #lost = new Set<string>()
   #reading: Promise<void> = Promise.resolve()
-  /** Read for each message, which is why it is not `signal.aborted`. */
+  /** Read for each message: reading `signal.aborted` takes longer. */
   #isRunning = true
 
   constructor(parts: RunParts) {

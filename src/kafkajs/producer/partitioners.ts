@@ -26,6 +26,7 @@ function byKey(hash: Hash): ReturnType<ICustomPartitioner> {
     return turn
   }
   return ({ topic, partitionMetadata, message: { partition, key } }) => {
+    // Callers without types may pass any value.
     if (partition !== undefined && (partition as number | null) !== null) return partition
     const count = partitionMetadata.length
     if (key !== undefined && key !== null) {

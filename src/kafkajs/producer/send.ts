@@ -49,7 +49,8 @@ export function createSender(parts: SenderParts): Sender {
       byTopic.set(topic, before === undefined ? messages : [...before, ...messages])
     }
     const topics = [...byTopic.keys()]
-    // Read before the missing ones are loaded: meanwhile another call may fail and make all its topics be loaded again.
+    // Read before the missing ones are loaded: meanwhile another call may fail, which removes its topics from the
+    // cache.
     const partitions = new Map(topics.map((topic) => [topic, parts.topics.fresh(topic)]))
     const missing = topics.filter((topic) => partitions.get(topic) === undefined)
     if (missing.length > 0) {
