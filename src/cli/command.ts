@@ -95,7 +95,7 @@ function withHosts(error: unknown, session: Session): unknown {
   if (!(error instanceof Error) || codeOf(error) !== 'REQUEST_TIMED_OUT') return error
   if ('broker' in error && error.broker !== undefined) return error
   const hosts = session.properties().get('bootstrap.servers') ?? DEFAULT_HOSTS
-  const hint = `samsa ping --brokers ${hosts} says at which step it fails`
+  const hint = `samsa ping --brokers ${hosts} reports the step that fails`
   return new Error(`${error.message} (${hint})`, { cause: error })
 }
 

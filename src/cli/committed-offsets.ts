@@ -9,5 +9,6 @@ export async function committedOffsets(
 ): Promise<readonly (GroupOffset & { readonly offset: number })[]> {
   const [listed] = await admin.listGroupOffsets([group], session.call)
   session.checkItems([listed!, ...listed!.offsets])
+  // An item without an error has an offset, and `checkItems` has thrown for the others.
   return listed!.offsets.map((one) => ({ ...one, offset: one.offset! }))
 }

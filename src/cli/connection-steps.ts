@@ -90,10 +90,12 @@ export class ConnectionSteps implements Disposable {
   readonly #requests: RequestEvent[] = []
   #connected: ConnectEvent | undefined
   readonly #onConnect = (event: unknown): void => {
+    // A channel has no type for what it publishes.
     const found = event as ConnectEvent
     if (found.broker === this.#address) this.#connected = found
   }
   readonly #onRequest = (event: unknown): void => {
+    // As above.
     const found = event as RequestEvent
     if (found.broker === this.#address) this.#requests.push(found)
   }

@@ -95,7 +95,9 @@ export const CONTENTS: readonly (readonly [heading: string, parts: readonly Part
         load: async () => (await import('./commands/lag.ts')).lagCommand,
       },
       {
-        entries: [{ usage: 'offsets', summary: 'list offsets, reset and export those of groups' }],
+        entries: [
+          { usage: 'offsets', summary: 'list offsets; reset and export the offsets of groups' },
+        ],
         load: async () => (await import('./commands/offsets.ts')).offsetCommands,
       },
     ],

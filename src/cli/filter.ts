@@ -57,6 +57,7 @@ function textOf(bytes: Uint8Array): string {
 function expressionOf(source: string): (message: Printable) => boolean {
   let test: (...args: unknown[]) => unknown
   try {
+    // The type of compileFunction has neither arguments nor a result.
     test = compileFunction(`return (${source}\n)`, [...NAMES]) as typeof test
   } catch (error) {
     const reason = messageOf(error)

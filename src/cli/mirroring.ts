@@ -45,6 +45,7 @@ export function copier(
   consumer: Consumer,
   options: CopierOptions,
 ): Promise<Copier> {
+  // The command requires --resume with --exactly-once.
   return options.exactlyOnce
     ? transactionalCopier(target, options, options.resume!)
     : plainCopier(target, consumer, options)

@@ -30,7 +30,7 @@ export class Profiles {
     this.folder = join(home, 'samsa', 'profiles')
   }
 
-  /** By name. */
+  /** The names of the profiles, in order. */
   list(): readonly string[] {
     if (!existsSync(this.folder)) return []
     return readdirSync(this.folder)

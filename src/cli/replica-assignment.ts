@@ -19,6 +19,7 @@ function ofJson(text: string): readonly (readonly unknown[])[] {
   } catch {
     throw wrong()
   }
+  // The text begins with a brace.
   const entries = Object.entries(parsed as Record<string, unknown>)
   const lists = entries.map(
     (_, partition) => entries.find(([key]) => key === String(partition))?.[1],

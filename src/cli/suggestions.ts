@@ -8,7 +8,7 @@ import { didYouMean } from './similar.ts'
 const TIMEOUT_MS = 1_000
 
 /**
- * The error, with a suggestion if it says that a topic or a group does not exist. For items that already have their
+ * The error, with a suggestion if it reports that a topic or a group does not exist. For items that already have their
  * line on standard error, prints the suggestion. `args` are the arguments of the command.
  */
 export async function withSuggestion(

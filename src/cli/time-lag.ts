@@ -14,7 +14,7 @@ export interface PartitionAge extends TopicPartition {
   readonly ageMs: number
 }
 
-/** By group. Groups without lag have 0; groups whose messages could not be read are missing. */
+/** Returns the lag of each group. Groups without lag have 0; groups whose messages could not be read are missing. */
 export async function timeLags(
   client: KafkaClient,
   groups: readonly GroupLag[],

@@ -299,7 +299,7 @@ async function deleteUser(
 ): Promise<void> {
   const admin = await session.admin()
   const plan = `delete the ${mechanism} credentials of user ${user}`
-  if (!(await session.confirm(plan, 'Go on?'))) return
+  if (!(await session.confirm(plan, 'Continue?'))) return
   const results = await admin.alterUserScramCredentials(
     [{ user: user!, mechanism, delete: true }],
     { ...session.call, settle: true },

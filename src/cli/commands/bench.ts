@@ -82,9 +82,9 @@ export function benchCommands(samsa: Command): void {
     name: 'consume <topic>',
     summary: 'read messages and measure the rate',
     options: [
-      option('-n, --count <count>', 'how many messages to read (default: all existing ones)')
+      option('-n, --count <count>', 'how many messages to read')
         .argParser(positive)
-        .default(Infinity, 'all there are'),
+        .default(Infinity, 'all existing messages'),
       option('--latest', 'read new messages only, and measure their age on arrival'),
       interval(),
     ],

@@ -23,7 +23,7 @@ export function configCommands(samsa: Command): void {
     name: 'configs <resource...>',
     summary: 'show settings of topics, brokers, groups and client metrics',
     arguments: { resource: RESOURCE },
-    options: [option('--all', 'settings with their default value, too')],
+    options: [option('--all', 'also show settings that have their default values')],
     examples: [
       'samsa configs page-views',
       'samsa configs page-views --all',
@@ -59,7 +59,7 @@ export function configCommands(samsa: Command): void {
   declare<{ readonly to?: readonly string[] }>(config, {
     name: 'diff <resource> <other>',
     summary: 'compare the settings of two resources; exit with 3 where they differ',
-    arguments: { resource: RESOURCE, other: 'the same' },
+    arguments: { resource: RESOURCE, other: 'the resource to compare it with, in the same form' },
     options: [
       option('--to <key=value>', 'setting of the connection to the other cluster').argParser(
         append,

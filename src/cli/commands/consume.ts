@@ -190,14 +190,14 @@ async function open(
   if (partition !== undefined && topics instanceof RegExp) {
     throw new UsageError('--partition requires topic names, not patterns')
   }
-  const chosen = (topics instanceof RegExp ? [] : topics).map((topic) => [topic, partition ?? []])
+  const chosen = (topics instanceof RegExp ? [] : topics).map(
+    (topic) => [topic, partition ?? []] as const,
+  )
   const consumer = await client.getConsumer(
     {
       ...common,
       stopAtEnd,
-      ...(partition === undefined
-        ? {}
-        : { partitions: Object.fromEntries(chosen) as Record<string, readonly number[]> }),
+      ...(partition === undefined ? {} : { partitions: Object.fromEntries(chosen) }),
     },
     session.call,
   )

@@ -160,7 +160,7 @@ async function removeMembers(
 ): Promise<void> {
   const admin = await session.admin()
   const target = instance === undefined ? 'all members' : `the members ${instance.join(', ')}`
-  if (!(await session.confirm(`remove ${target} of group ${group}`, 'Go on?'))) return
+  if (!(await session.confirm(`remove ${target} of group ${group}`, 'Continue?'))) return
   const results = await admin.removeMembers(group!, {
     ...session.call,
     settle: true,

@@ -32,7 +32,7 @@ const POSITIONS: ReadonlyMap<string, 'earliest' | 'latest' | 'maxTimestamp'> = n
 export function offsetCommands(samsa: Command): void {
   const offsets = samsa
     .command('offsets')
-    .description('list offsets, reset and export those of groups')
+    .description('list offsets; reset and export the offsets of groups')
   declare<ListOptions>(offsets, {
     name: 'list <topic...>',
     summary: 'list the first and the next offset of each partition',

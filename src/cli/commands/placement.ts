@@ -240,7 +240,7 @@ async function cancelReassignments(session: Session): Promise<void> {
     return
   }
   const lines = moves.map(({ topic, partition }) => `cancel the move of ${topic}-${partition}`)
-  if (!(await session.confirm(lines.join('\n'), 'Go on?'))) return
+  if (!(await session.confirm(lines.join('\n'), 'Continue?'))) return
   const results = await admin.alterPartitionReassignments(
     moves.map(({ topic, partition }) => ({ topic, partition, replicas: null })),
     { ...session.call, settle: true },

@@ -227,6 +227,7 @@ async function sendLines(
   const stopReading = (): void => void input.destroy()
   signal.addEventListener('abort', stopReading)
   try {
+    // A stream without an encoding yields Buffers; its type does not state that.
     for await (const chunk of input as AsyncIterable<Buffer>) {
       copy?.write(chunk)
       for (const line of lines.push(chunk)) {

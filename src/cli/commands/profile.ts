@@ -54,7 +54,8 @@ export function profileCommands(samsa: Command): void {
     examples: ['samsa profile delete production --yes'],
     run: async (session, [name]) => {
       session.profiles.read(name!)
-      if (await session.confirm(`delete profile ${name}`, 'Go on?')) session.profiles.delete(name!)
+      if (await session.confirm(`delete profile ${name}`, 'Continue?'))
+        session.profiles.delete(name!)
     },
   })
 }

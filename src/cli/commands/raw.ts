@@ -64,6 +64,7 @@ async function sendRaw(
   const source = given === '-' ? await text(process.stdin) : given
   let body: Encodable<Fields>
   try {
+    // The declaration of the API checks the fields when it encodes them.
     body = JSON.parse(source, revived) as Encodable<Fields>
   } catch (error) {
     throw new UsageError(`the body is not JSON: ${messageOf(error)}`)
@@ -96,6 +97,7 @@ function printable(_key: string, value: unknown): unknown {
   // JSON.stringify calls Buffer's toJSON before this function.
   const isBuffer = typeof value === 'object' && value !== null && 'type' in value && 'data' in value
   if (isBuffer && value.type === 'Buffer' && Array.isArray(value.data)) {
+    // `toJSON` of a Buffer lists its bytes.
     return Buffer.from(value.data as number[]).toString('base64')
   }
   return value

@@ -84,7 +84,7 @@ export function tokenCommands(samsa: Command): void {
     run: async (session, [id], options) => {
       const admin = await session.admin()
       const hmac = await secretOf(session, id!)
-      if (!(await session.confirm(`expire token ${id}`, 'Go on?'))) return
+      if (!(await session.confirm(`expire token ${id}`, 'Continue?'))) return
       const { expiryTimestampMs } = await admin.expireDelegationToken(hmac, {
         ...session.call,
         ...(options.in === undefined ? {} : { expiryTimePeriodMs: options.in }),

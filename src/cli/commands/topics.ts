@@ -413,7 +413,7 @@ async function addPartitions(
     )
   }
   const plan = `topic ${topic}: ${before} → ${count(partitions, 'partition')}; keys may change partitions`
-  if (!(await session.confirm(plan, 'Go on?'))) return
+  if (!(await session.confirm(plan, 'Continue?'))) return
   const changes = [{ topic: topic!, count: partitions }]
   const results = await admin.createPartitions(changes, { ...session.call, settle: true })
   session.print(results, resultColumns(`${partitions} partitions`), results)

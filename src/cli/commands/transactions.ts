@@ -60,7 +60,7 @@ export function transactionCommands(samsa: Command): void {
     ],
     has: ['connection', 'output', 'changes'],
     notes:
-      'The producer of the transactional id is fenced: it fails, and starts again under its supervisor. samsa\ntransactions --hanging shows hanging transactions.',
+      'The producer of the transactional id is fenced: it fails, and has to be restarted. samsa transactions\n--hanging shows hanging transactions.',
     examples: [
       'samsa transaction abort billing-1 --yes',
       'samsa transaction abort --topic orders --partition 3 --yes',
@@ -153,7 +153,7 @@ async function abortTransaction(
     const [found] = await admin.describeTransactions([id], session.call)
     session.checkItems([found!])
     const plan = `abort the transaction of ${id} (${found!.state}) and fence its producer`
-    if (!(await session.confirm(plan, 'Go on?'))) return
+    if (!(await session.confirm(plan, 'Continue?'))) return
     await admin.forceTerminateTransaction(id, session.call)
     finish(session, { transactionalId: id })
     return
@@ -169,7 +169,7 @@ async function abortTransaction(
     )
   }
   const plan = `abort the transaction of producer ${hanging.producerId} in ${topic}-${partition}`
-  if (!(await session.confirm(plan, 'Go on?'))) return
+  if (!(await session.confirm(plan, 'Continue?'))) return
   const { producerId, producerEpoch, coordinatorEpoch } = hanging
   await admin.abortTransaction(
     {

@@ -5,7 +5,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { BalancedTopicsConsumer, ConsumerBatch, TopicPartition } from '../../index.ts'
 import { declare, filled, option, positive } from '../command.ts'
-import { UsageError } from '../failure.ts'
+import { messageOf, UsageError } from '../failure.ts'
 import { slowDown } from '../pace.ts'
 import type { Session } from '../session.ts'
 
@@ -149,6 +149,7 @@ async function verifiableProducer(
           event(session, 'producer_send_success', { key, value, topic, partition, offset })
         },
         (error: unknown) => {
+          // `produce` rejects with errors only.
           const { name, message } = error as Error
           event(session, 'producer_send_error', {
             key,
@@ -175,7 +176,7 @@ async function verifiableProducer(
   })
 }
 
-/** By the last part of the name of the Java class. */
+/** The assignors, by the last part of the names of their Java classes. */
 const ASSIGNORS = {
   RangeAssignor: 'range',
   RoundRobinAssignor: 'roundrobin',
@@ -186,6 +187,7 @@ const ASSIGNORS = {
 function assignorsOf(strategy: string) {
   return strategy.split(',').map((name) => {
     const last = name.trim().split('.').at(-1) ?? ''
+    // `hasOwn` does not narrow the type of the name.
     if (Object.hasOwn(ASSIGNORS, last)) return ASSIGNORS[last as keyof typeof ASSIGNORS]
     throw new UsageError(
       `--assignment-strategy must be one of ${Object.keys(ASSIGNORS).join(', ')}, not '${name}'`,
@@ -193,7 +195,7 @@ function assignorsOf(strategy: string) {
   })
 }
 
-/** In the consumer protocol the broker has the session timeout, and Java ignores its assignors too. */
+/** In the consumer protocol the broker determines the session timeout, and as in Java the assignors have no effect. */
 function groupOf(options: ConsumerOptions) {
   const { groupProtocol, groupRemoteAssignor, assignmentStrategy, sessionTimeout } = options
   switch (groupProtocol.toLowerCase()) {
@@ -311,7 +313,6 @@ async function commit(
     await consumer.commitOffsets(offsets)
     event(session, 'offsets_committed', { offsets, success: true })
   } catch (error) {
-    const { message } = error as Error
-    event(session, 'offsets_committed', { offsets, error: message, success: false })
+    event(session, 'offsets_committed', { offsets, error: messageOf(error), success: false })
   }
 }
