@@ -59,7 +59,8 @@ export const lz4Legacy: Codec = {
 function compress(data: Uint8Array, brokenChecksum: boolean, beforeBytes = 0): Uint8Array {
   const blocks = Math.ceil(data.length / WRITTEN_BLOCK_BYTES)
   const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
-  // No block becomes larger than its content, but the last one is tried out at its end.
+  // A block that does not become smaller is stored uncompressed, but is compressed first: the last one needs room for
+  // that.
   const boundBytes = data.length + blocks * LENGTH_BYTES + compressedBound(lastBlockBytes)
   const output = scratchRoom(WRITTEN_HEADER_BYTES + boundBytes + LENGTH_BYTES)
   const view = viewOf(output)

@@ -4,7 +4,7 @@ import type { Compression } from '../compression/index.ts'
 export interface BatchSource {
   /** The topic that the batch was read from. */
   readonly topic: string
-  /** The fields of a batch that apply to all of its messages. */
+  /** The partition that the batch was read from. */
   readonly partition: number
 }
 

@@ -49,9 +49,8 @@ const NO_HEADERS: readonly MessageHeader[] = Object.freeze([])
 const MOST_HEADERS = 100_000
 
 /**
- * A message that was read from a partition. Key, value and headers are views on the bytes of its
- * batch, created when they are first used; a view keeps the bytes of the whole batch in memory.
- * Copy what you keep for long.
+ * A message that was read from a partition. Key, value and headers are views on the bytes of its batch, created when
+ * they are first used; a view keeps the bytes of the whole batch in memory. Copy data that you keep for a long time.
  */
 export class Message {
   /** The batch of the message, which has the topic, the partition and the type of the timestamp. */

@@ -42,6 +42,7 @@ export class MessageSchema<F extends Fields> {
   /** Throws ProtocolError, naming this message, version, field and position. */
   decode(reader: Reader, version: number): Decoded<F> {
     try {
+      // The plan was computed from the same fields.
       return decodeStruct(reader, this.#plan(version)) as Decoded<F>
     } catch (error) {
       throw inMessage(error, `${this.name} v${version}`)

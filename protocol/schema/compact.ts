@@ -46,7 +46,7 @@ export function dropTags(reader: Reader): void {
   }
 }
 
-/** Of a value that may not be null. */
+/** The length of a value that may not be null. */
 function lengthOf(reader: Reader): number {
   const length = reader.unsignedVarint() - 1
   if (length < 0) throw new ProtocolError('it is null', reader.offset)

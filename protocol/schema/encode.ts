@@ -3,7 +3,9 @@ import { EncodeError, withStep } from '../protocol-error.ts'
 import { ZERO_UUID, type UnknownTaggedField } from './fields.ts'
 import type { Plan, Step, ValuePlan } from './plan.ts'
 
-type Struct = Readonly<Record<string, unknown>>
+type Struct = Readonly<Record<string, unknown>> & {
+  readonly unknownTaggedFields?: readonly UnknownTaggedField[]
+}
 
 const NONE: readonly UnknownTaggedField[] = []
 
@@ -20,7 +22,7 @@ export function encodeStruct(writer: Writer, plan: Plan, struct: Struct): void {
       }
     }
     name = 'unknownTaggedFields'
-    const unknown = struct[name] as readonly UnknownTaggedField[] | undefined
+    const unknown = struct.unknownTaggedFields
     if (plan.flexible) encodeTaggedFields(writer, plan, struct, unknown ?? NONE)
     else if (unknown !== undefined && unknown.length > 0) {
       throw new EncodeError(`version ${plan.version} has no tagged fields`)
@@ -141,6 +143,7 @@ function encodeValue(
     case 'struct':
       if (nullable) writer.int8(1)
       check(typeof value === 'object', value, 'an object')
+      // `encodeStruct` checks the fields.
       encodeStruct(writer, plan.plan, value as Struct)
       break
     case 'array':
@@ -224,13 +227,15 @@ function isDefault(step: Pick<Step, 'value' | 'default'>, value: unknown): boole
     case 'array':
     case 'bytes':
     case 'records':
+      // `encodeValue` checks the type: here another type only counts as no default.
       return (value as ArrayLike<unknown>).length === 0
     case 'struct': {
+      // As above.
       const struct = value as Struct
       return (
         step.value.plan.steps.every(
           (inner) => struct[inner.name] === undefined || isDefault(inner, struct[inner.name]),
-        ) && !(struct['unknownTaggedFields'] as readonly unknown[] | undefined)?.length
+        ) && !struct.unknownTaggedFields?.length
       )
     }
     case 'uuid':
