@@ -1,6 +1,6 @@
 import { KafkaError } from '../errors.ts'
 
-/** An error of an embedded cluster. */
+/** The codes of an `EmbeddedClusterError`. */
 export type EmbeddedClusterErrorCode =
   | 'PORT_IN_USE'
   | 'PORT_UNAVAILABLE'

@@ -283,10 +283,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.append(topic, partition, endMarker(producer, outcome, this.#state.nowMs()))
   }
 
-  /**
-   * Makes another broker the leader, with the next epoch; the broker becomes a replica if it is
-   * none.
-   */
+  /** Makes another broker the leader, with the next epoch; the broker becomes a replica if it is not one. */
   moveLeader(topic: string, partition: number, brokerId: number): void {
     const moved = this.#partition(topic, partition)
     if (!this.#broker(brokerId).isAlive) {
@@ -312,8 +309,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Stops the broker immediately, as if it were killed. Other brokers lead its partitions if they
-   * have replicas in sync.
+   * Stops the broker immediately, as if it were killed. Other brokers that have replicas in sync then lead its
+   * partitions.
    */
   async stopBroker(id: number): Promise<void> {
     const broker = this.#broker(id)
@@ -322,10 +319,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await stopped
   }
 
-  /**
-   * Starts the broker at its former port. It leads partitions without a leader, and follows
-   * elsewhere.
-   */
+  /** Starts the broker at its former port. It leads its partitions that have no leader, and follows in the others. */
   async startBroker(id: number): Promise<void> {
     const broker = this.#broker(id)
     if (this.#stopping !== undefined) throw new InvalidArgumentError('the cluster is stopped')
@@ -335,9 +329,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Loses the last records of a partition, as when a leader fails that is the only one to have
-   * them. It loses at least this many, because batches are lost as a whole. The leader gets a new
-   * epoch. Returns how many were lost.
+   * Removes the last records of a partition, as if the only broker that had them had failed. It removes at least this
+   * many, because only whole batches are lost. The leader gets a new epoch. Returns the number of lost records.
    */
   loseTail(topic: string, partition: number, count: number): number {
     const lost = loseTail(this.#partition(topic, partition), count)
@@ -354,19 +347,17 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Sets by how much the brokers' clock is ahead of this machine's; a negative value sets it
-   * behind. Records that are older than their topic's `retention.ms` by that clock are deleted.
-   * Brokers forget producers after a day, and the coordinator transactional ids after seven days
-   * without a transaction, as with Kafka's default configs.
+   * Sets the time by which the brokers' clock is ahead of this machine's clock; with a negative value it is behind.
+   * Records that are older than their topic's `retention.ms` by that clock are deleted. Brokers forget producers after
+   * a day, and the coordinator transactional ids after seven days without a transaction, as with Kafka's default
+   * configs.
    */
   skewClock(ms: number): void {
     this.#state.clockSkewMs = ms
     this.#state.removeExpired()
   }
 
-  /**
-   * Removes all fetch sessions, as brokers do that run out of slots: clients must start new ones.
-   */
+  /** Removes all fetch sessions, as a broker does when it runs out of slots: clients must start new ones. */
   dropFetchSessions(): void {
     for (const { fetchSessions } of this.#brokers) fetchSessions.clear()
   }

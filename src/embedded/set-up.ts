@@ -67,7 +67,7 @@ export function receivesMetrics({ clientMetrics }: ClusterSettings): (broker: nu
     typeof clientMetrics === 'boolean' ? clientMetrics : clientMetrics.includes(broker)
 }
 
-/** By Kafka's names. What the options do not set has the default of the presented Kafka. */
+/** The brokers' configs that the options set, by Kafka's names; the others have the defaults of the presented Kafka. */
 export function brokerConfigOf(
   given: EmbeddedClusterOptions,
   settings: ClusterSettings,

@@ -59,10 +59,10 @@ export interface RequestContext {
   /** The name of the listener that the client is connected to. */
   readonly listener: string
   readonly version: number
-  /** Of the request as it was received. */
+  /** The size of the request as the broker received it. */
   readonly sizeBytes: number
   readonly clientId: string | null
-  /** As Kafka prints it: `/127.0.0.1`. */
+  /** The client's address as Kafka prints it: `/127.0.0.1`. */
   readonly clientHost: string
   /** Authorization, quotas and logins. */
   readonly security: ClusterSecurity
@@ -175,7 +175,7 @@ export interface Endpoint {
   readonly rack: string | null
 }
 
-/** Each endpoint once. */
+/** Removes undefined and repeated endpoints. */
 export function uniqueEndpoints(endpoints: readonly (Endpoint | undefined)[]): Endpoint[] {
   const byId = new Map<number, Endpoint>()
   for (const endpoint of endpoints) if (endpoint !== undefined) byId.set(endpoint.nodeId, endpoint)

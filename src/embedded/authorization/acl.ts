@@ -32,7 +32,7 @@ export type OperationName = Exclude<keyof typeof OPERATION, 'any' | 'all'>
 export const PATTERN = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
 export const PERMISSION = { any: 1, deny: 2, allow: 3 } as const
 
-/** The one resource of its type. */
+/** The name of the only resource of its type. */
 export const CLUSTER_NAME = 'kafka-cluster'
 export const WILDCARD = '*'
 const ANYONE = 'User:*'

@@ -9,7 +9,7 @@ export interface BrokerInfo {
   /** Kafka's `broker.rack`; null if it has none. */
   readonly rack: string | null
   readonly isAlive: boolean
-  /** The port of its listener with that name; undefined if it has none. */
+  /** The port of the listener with that name; undefined if the broker has none. */
   portOf(listener: string): number | undefined
 }
 
@@ -21,7 +21,7 @@ export class Brokers {
     this.#all = all
   }
 
-  /** Those that are registered. */
+  /** The registered brokers. */
   get all(): readonly BrokerInfo[] {
     return this.#all.filter(({ id }) => !this.#unregistered.has(id))
   }

@@ -59,7 +59,7 @@ export class Features {
     return [...this.#levels].map(([name, level]) => ({ name, level }))
   }
 
-  /** 0 if it is not enabled. */
+  /** The level of a feature; 0 if it is not enabled. */
   level(name: string): number {
     return this.#levels.get(name) ?? 0
   }

@@ -23,8 +23,8 @@ export interface ProducerOfBatch {
 export const NO_LEADER = -1
 
 /**
- * From this version of Produce on, records add their partition to the transaction, whose epoch is
- * new (transaction.version 2).
+ * From this version of Produce on, records add their partition to the transaction, and each transaction has a new epoch
+ * (transaction.version 2).
  */
 const ADDS_PARTITIONS = 12
 
@@ -96,7 +96,7 @@ export class Partition {
           logAppendTimeMs: isLogAppendTime ? duplicate.timestamp : -1,
         }
       }
-      // Before the append, which wakes fetches that wait: they read up to the last stable offset.
+      // This precedes the append, because the append wakes waiting fetches, which read up to the last stable offset.
       if (batch.transactional) {
         this.state.transactions.began(batch.producerId, this.log.endOffset)
       }
@@ -119,7 +119,7 @@ export class Partition {
       const baseOffset = this.log.append(batch, this.leaderEpoch, nowMs)
       if (batch.decoded) this.state.appended(batch.decoded, baseOffset, batch.maxTimestamp)
     }
-    // Only now is it known whether the batch ended a transaction.
+    // Waiting fetches check again: a batch may have ended a transaction.
     this.log.changed()
     return first
   }
@@ -129,9 +129,7 @@ export class Partition {
     return this.state.transactions.lastStableOffset(this.log.endOffset)
   }
 
-  /**
-   * Makes another broker the leader, or the same one again: every change has an epoch of its own.
-   */
+  /** Sets the leader, which may be the same broker as before; each call begins a new leader epoch. */
   setLeader(brokerId: number): void {
     const leaderEpoch = this.leaderEpoch + 1
     const { replicas, index } = this
@@ -146,7 +144,7 @@ export class Partition {
     return { replicas, leaderEpoch, startOffset: log.startOffset }
   }
 
-  /** The topic is deleted: fetches that wait for it must end. */
+  /** Ends the fetches that wait for the partition, because its topic is deleted. */
   delete(): void {
     this.isDeleted = true
     this.log.changed()

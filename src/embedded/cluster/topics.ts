@@ -200,7 +200,7 @@ export class Topics {
     this.#byId.set(topic.id, topic)
   }
 
-  /** Of the state now, or after a change that is about to be made. */
+  /** Saves the current state of a topic, or its state after a change that is about to be made. */
   #save(topic: Topic, change: Partial<Pick<Topic, 'config' | 'partitions'>> = {}): void {
     const { config = topic.config, partitions = topic.partitions } = change
     this.#storage.save({
@@ -212,7 +212,7 @@ export class Topics {
     })
   }
 
-  /** All brokers have just started: every leader gets a new epoch. */
+  /** Restores a topic. All brokers have just started, so every leader gets a new epoch. */
   #restore({ id, name, config, partitions }: SavedTopic): void {
     const topic = new Topic(name, new TopicConfig(Object.entries(config)), id)
     for (const [index, saved] of partitions.entries()) {
@@ -225,7 +225,7 @@ export class Topics {
     this.#add(topic)
   }
 
-  /** The cluster may have had more brokers at that time. */
+  /** The saved replicas whose brokers exist: the cluster may have had more brokers when it saved them. */
   #replicasThatAre({ replicas }: SavedPartition, index: number): readonly number[] {
     const { all } = this.#brokers
     const there = replicas.filter((id) => this.#brokers.find(id) !== undefined)

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * A random uuid in 22 characters of base64url. As in Kafka, it never begins with a hyphen, like a
- * command-line option.
+ * A random uuid in 22 characters of base64url. As in Kafka, it never begins with a hyphen, because commands would take
+ * it for an option.
  */
 export function newUuid(): string {
   for (;;) {

@@ -1,8 +1,8 @@
 /** A fault that has been added. */
 export interface Fault {
-  /** How many requests it has been applied to. */
+  /** The number of requests that the fault has been applied to. */
   readonly hits: number
-  /** Stops applying the fault to requests; requests that it holds stay held. */
+  /** Stops applying the fault; requests that it holds stay held. */
   remove(): void
   /** Releases the requests that it holds, and holds no more. */
   release(): void

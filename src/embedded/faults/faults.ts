@@ -68,7 +68,7 @@ const ACTIONS = ['error', 'delayMs', 'hold', 'drop', 'close', 'cutAfterBytes', '
 export class Faults {
   readonly #faults = new FaultList<FaultMatch, FaultAction, FaultTarget>(fits)
 
-  /** The first matching fault in the order of addition is applied to a request. */
+  /** Adds a fault. If several faults match a request, the one that was added first is applied. */
   on(match: FaultMatch, action: FaultAction): Fault {
     checkAction(action)
     return this.#faults.add(match, action)

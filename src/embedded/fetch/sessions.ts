@@ -58,7 +58,7 @@ export type FetchContext =
     }
 
 /**
- * Epochs of a session: that of its first request, and that of a request that ends it or wants none.
+ * Special epochs: that of the first request of a session, and that of a request that ends the session or needs none.
  */
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
@@ -115,7 +115,7 @@ export class FetchSessions {
     return session === undefined ? [] : partitionsOf(session)
   }
 
-  /** As when a broker runs out of slots: clients must start new sessions. */
+  /** Removes all sessions, as if the broker had run out of slots: clients must start new ones. */
   clear(): void {
     this.#sessions.clear()
   }

@@ -38,7 +38,7 @@ export class ShareSessions {
     return this.#sessions.get(keyOf(fields))
   }
 
-  /** Opens a session in the place of an earlier one of the same member. */
+  /** Opens a session, which replaces an earlier one of the same member. */
   open(fields: ShareSessionFields, stopWatching: () => void): ShareSession {
     this.find(fields)?.stopWatching()
     const opened: ShareSession = { nextEpoch: 1, partitions: new Map(), stopWatching }

@@ -312,7 +312,7 @@ export class ClassicGroup implements Group {
 
   #replace(previous: Member, member: Member): void {
     member.assignment = previous.assignment
-    // At the same position, because assignments depend on the order of members.
+    // The member keeps its position, because assignments depend on the order of members.
     const members = [...this.members.values()].map((one) => (one === previous ? member : one))
     this.members.clear()
     for (const one of members) this.members.set(one.id, one)
@@ -329,8 +329,7 @@ export class ClassicGroup implements Group {
     member.protocols = kept(request.protocols)
     member.sessionTimeoutMs = request.sessionTimeoutMs
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
-    // A member that lost its connection sends the request again; the first one needs no response
-    // any more.
+    // A member that lost its connection sends the request again; the first request then needs no response.
     member.awaitingJoin?.(refusedJoin(member.id, 'UNKNOWN_MEMBER_ID'))
     member.awaitingJoin = answer
     this.#rebalance()
@@ -423,7 +422,7 @@ export class ClassicGroup implements Group {
     if (this.#unsynced.size === 0) this.#syncTimer?.cancel()
   }
 
-  /** Members that join but never send SyncGroup would block the group forever. */
+  /** Removes members that have joined but not sent SyncGroup: they would block the group forever. */
   #dropUnsynced(): void {
     for (const id of [...this.#unsynced]) {
       const member = this.members.get(id)
@@ -431,7 +430,7 @@ export class ClassicGroup implements Group {
     }
   }
 
-  /** The member has sent a request: its session timeout starts again. */
+  /** Restarts the member's session timeout, because it has sent a request. */
   #touch(member: Member): void {
     member.session?.cancel()
     member.session = this.#timers.afterSilence(member.sessionTimeoutMs, () => {

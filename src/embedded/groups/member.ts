@@ -84,14 +84,14 @@ export function newMember(id: string, request: JoinRequest): Member {
 }
 
 /**
- * The metadata in a request is a view on the request's frame, which must not stay in memory as long
- * as the group.
+ * Copies the metadata: in a request it is a view on the request's frame, which must not stay in memory as long as the
+ * group.
  */
 export function kept(protocols: readonly Protocol[]): readonly Protocol[] {
   return protocols.map(({ name, metadata }) => ({ name, metadata: Uint8Array.from(metadata) }))
 }
 
-/** As Kafka generates them: from the client id, or from the instance id of a static member. */
+/** Generates a member id as Kafka does: from the client id, or from the instance id of a static member. */
 export function newMemberId({ instanceId, clientId }: JoinRequest): string {
   return `${instanceId ?? clientId}-${randomUUID()}`
 }

@@ -94,7 +94,10 @@ export class ShareGroup implements Group {
     return { memberEpoch: member.epoch, assignment: isNews ? assignment : null }
   }
 
-  /** Each partition has at least one member, and each member has a partition if there are any. */
+  /**
+   * The partitions of a member. Each partition has at least one member, and each member has at least one partition if
+   * any exist.
+   */
   assignmentOf({ id, topics: subscribed }: ShareMember, topics: Topics): readonly AssignedTopic[] {
     return [...subscribed].sort().flatMap((name) => {
       const topic = topics.byName(name)
@@ -119,7 +122,7 @@ export class ShareGroup implements Group {
     return this.find(topicId, partition.index) ?? this.restore(topicId, partition, undefined)
   }
 
-  /** Sets the group's state in a partition: as it was saved, or else that of a new group. */
+  /** Sets the group's state in a partition: as it was saved, or that of a new group. */
   restore(
     topicId: string,
     partition: Partition,

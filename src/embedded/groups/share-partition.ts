@@ -20,7 +20,7 @@ export interface ShareSettings {
   readonly recordLockMs: number
   /** How often a record is delivered before it is archived. */
   readonly deliveryCountLimit: number
-  /** How many records of a partition may be between the start offset and the last one that is lent. */
+  /** The maximum number of records from the start offset to the last acquired record of a partition. */
   readonly maxRecordLocks: number
   readonly start: StartOfGroup
   /** Whether records of open and aborted transactions are not delivered. */
@@ -68,7 +68,8 @@ const ATTRIBUTES_AT = 21
 const PRODUCER_ID_AT = 43
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
-const NOTHING = { records: Buffer.alloc(0), acquired: [] as readonly AcquiredRange[] }
+const NO_RANGES: readonly AcquiredRange[] = []
+const NOTHING = { records: Buffer.alloc(0), acquired: NO_RANGES }
 
 /**
  * The state of a share group in a partition (KIP-932): the acquired records, their delivery counts,
@@ -78,13 +79,13 @@ export class SharePartition {
   readonly partition: Partition
   readonly #settings: ShareSettings
   readonly #timers: Timers
-  /** Undefined if nothing is kept: then the state is not computed either, which each acknowledgement would cost. */
+  /** Undefined if nothing is stored: then acknowledgements do not compute the state either. */
   readonly #save: ((state: SavedSharePartition) => void) | undefined
   /** By offset, from `#startOffset` on. */
   readonly #records = new Map<number, RecordState>()
   #startOffset: number
-  /** The highest offset that was ever lent. */
-  #lastLent = -1
+  /** The highest offset that was ever acquired. */
+  #lastAcquired = -1
   #leaderEpoch: number
 
   /** Continues with the saved state, if there is one. */
@@ -104,7 +105,7 @@ export class SharePartition {
     for (const [first, last, count] of saved?.records ?? []) {
       const state: RecordState = count === 0 ? { kind: 'done' } : { kind: 'available', count }
       for (let offset = first; offset <= last; offset++) this.#records.set(offset, state)
-      this.#lastLent = last
+      this.#lastAcquired = last
     }
     if (saved === undefined) save?.(this.#saved)
   }
@@ -114,7 +115,7 @@ export class SharePartition {
     return Math.max(this.#startOffset, this.partition.log.startOffset)
   }
 
-  /** How many records the group has not finished. */
+  /** The number of records that the group has not finished. */
   get lag(): number {
     let done = 0
     for (const { kind } of this.#records.values()) if (kind === 'done') done++
@@ -156,7 +157,7 @@ export class SharePartition {
     const seen = new Set<number>()
     for (const { offset, type } of all) {
       if (offset < this.startOffset) continue
-      if (offset > this.#lastLent) {
+      if (offset > this.#lastAcquired) {
         const detail =
           'Batch record not found. The first offset in request is past acquired records.'
         throw new Refused('INVALID_REQUEST', detail)
@@ -260,7 +261,7 @@ export class SharePartition {
       const before = this.#records.get(offset)
       const count = (before?.kind === 'available' ? before.count : 0) + 1
       this.#records.set(offset, { kind: 'acquired', count, member, until })
-      this.#lastLent = Math.max(this.#lastLent, offset)
+      this.#lastAcquired = Math.max(this.#lastAcquired, offset)
       const range = ranges[ranges.length - 1]
       const isNext = range?.lastOffset === BigInt(offset - 1) && range.deliveryCount === count
       if (range !== undefined && isNext) range.lastOffset = BigInt(offset)
@@ -286,7 +287,7 @@ export class SharePartition {
     this.#records.set(offset, isOver ? { kind: 'done' } : { kind: 'available', count })
   }
 
-  /** A new leader does not take over acquisition locks. */
+  /** Releases all acquired records after a change of the leader: a new leader has no acquisition locks. */
   #followLeader(): void {
     const { leaderEpoch } = this.partition
     if (leaderEpoch === this.#leaderEpoch) return
@@ -305,7 +306,7 @@ export class SharePartition {
     if (isAny) this.#advance()
   }
 
-  /** Records were finished or released: a waiting fetch may be able to acquire others. */
+  /** Called when records were finished or released: a waiting fetch may be able to acquire others. */
   #advance(): void {
     this.#moveStart()
     this.partition.log.changed()
@@ -332,7 +333,10 @@ export class SharePartition {
   }
 }
 
-/** 0 for a finished record; undefined for one that a restart makes as if it had never been lent. */
+/**
+ * The delivery count to store: 0 for a finished record; undefined for a record that has the state of a new one after a
+ * restart.
+ */
 function savedCountOf(record: RecordState): number | undefined {
   if (record.kind === 'done') return 0
   const count = record.kind === 'acquired' ? record.count - 1 : record.count

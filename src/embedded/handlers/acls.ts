@@ -122,7 +122,7 @@ function checkAcl(acl: Acl): void {
       `Could not parse principal from \`${principal}\` (no colon is present separating the principal type from the principal name)`,
     )
   }
-  // Also an operation that resources of the type do not have.
+  // An operation that resources of the type do not have is valid.
   if (operation < OPERATION.all || operation > OPERATION.twoPhaseCommit) {
     throw new Refused('INVALID_REQUEST', 'Invalid operation')
   }

@@ -133,7 +133,7 @@ export const incrementalAlterConfigsHandler = handler(incrementalAlterConfigs, {
 /** The configs of a resource before they are altered. */
 interface AlteredConfigs {
   readonly overrides: ReadonlyMap<string, string>
-  /** The value of a config, or else its default. */
+  /** The value of a config, or its default. */
   get(name: string): string
   /** Throws Refused for an unknown config. */
   isList(name: string): boolean

@@ -118,10 +118,7 @@ export function fetchable(context: RequestContext, wanted: FetchPartition): Part
   return partition
 }
 
-/**
- * With `isFirst`, nothing has been read for this request yet: then one batch is returned, whatever
- * its size.
- */
+/** `isFirst`: nothing has been read for this request yet, so that one batch is returned, whatever its size. */
 function readRecords(
   { version }: RequestContext,
   { log }: Partition,

@@ -54,7 +54,7 @@ export const fetchHandler = handler(fetchApi, {
       unrecord(context, 'consumer_byte_rate', read.bytes)
       return throttled(session)
     }
-    return responseOf(context, session, told(session, read.partitions), isReadCommitted)
+    return responseOf(context, session, reported(session, read.partitions), isReadCommitted)
   },
   refuse: (errorCode) => sessionError(errorCode),
 })
@@ -71,7 +71,7 @@ function sessionIdOf(session: FetchContext): number {
   return session.kind === 'full' || session.kind === 'incremental' ? session.session.id : 0
 }
 
-function told(
+function reported(
   session: Exclude<FetchContext, { kind: 'refused' }>,
   partitions: readonly PartitionRead[],
 ): readonly PartitionRead[] {

@@ -46,7 +46,7 @@ export function groupEntries(group: string, wishes: ConfigWishes, context: Reque
   })
 }
 
-/** What an operation on a group's configs needs to know of them. */
+/** The configs of a group, as the operations on single configs need them. */
 export function configsOfGroup(group: string, { groups }: RequestContext) {
   return {
     overrides: groups.configs.overridesOf(group),

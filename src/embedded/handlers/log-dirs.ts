@@ -88,7 +88,7 @@ export const alterReplicaLogDirsHandler = handler(
   }),
 )
 
-/** A replica that is in the directory already stays there without an error. */
+/** The error for a move to the directory; none for a replica that is already there. */
 function moveError(path: string, partition: Partition | undefined): number {
   if (path !== LOG_DIR) return ErrorCode.LOG_DIR_NOT_FOUND
   return partition === undefined ? ErrorCode.REPLICA_NOT_AVAILABLE : 0

@@ -36,7 +36,7 @@ export const metadataHandler = handler(metadata, {
       ...clusterPart(context),
       topics: topicsOf(request, context).map((topic) => ({
         ...topic,
-        ...(wantsOperations && request.includeTopicAuthorizedOperations && isTold(topic)
+        ...(wantsOperations && request.includeTopicAuthorizedOperations && isReported(topic)
           ? { topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name ?? '') }
           : {}),
       })),
@@ -55,7 +55,7 @@ export const metadataHandler = handler(metadata, {
   refuse: refusal,
 })
 
-function isTold({ name, errorCode }: { name: string | null; errorCode: number }): boolean {
+function isReported({ name, errorCode }: { name: string | null; errorCode: number }): boolean {
   return name !== null && errorCode !== ErrorCode.TOPIC_AUTHORIZATION_FAILED
 }
 

@@ -39,7 +39,7 @@ export function metricsEntries(name: string, wishes: ConfigWishes, context: Requ
   )
 }
 
-/** What an operation on a resource's configs needs to know of them. */
+/** The configs of a resource, as the operations on single configs need them. */
 export function configsOfMetrics(name: string, context: RequestContext) {
   const overrides = context.cluster.clientMetrics.subscriptions.valuesOf(name)
   const definition = (config: string) => SUBSCRIPTION_CONFIGS.find((one) => one.name === config)

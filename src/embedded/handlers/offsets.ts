@@ -183,7 +183,7 @@ function fetchGroup(
       return {
         ...(id === undefined ? { name } : { topicId: id }),
         partitions: partitionIndexes.map((index) =>
-          topic.refused !== undefined && isTold(topic.refused, id)
+          topic.refused !== undefined && isReported(topic.refused, id)
             ? { partitionIndex: index, ...NO_OFFSET, errorCode: topic.refused.errorCode }
             : requireStable && offsets?.isPending(topicName(name, topic), index) === true
               ? {
@@ -202,7 +202,7 @@ function fetchGroup(
  * Whether the error replaces the offsets. Offsets of a deleted topic still exist under its name;
  * those of a topic that the client may not see must not be returned.
  */
-function isTold({ error }: Refused, id: string | undefined): boolean {
+function isReported({ error }: Refused, id: string | undefined): boolean {
   return id !== undefined || error !== 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 

@@ -52,7 +52,7 @@ function sessionOf(
   return opened
 }
 
-/** A session that ends makes the records available that this broker has lent the member. */
+/** Releases the records that the member has acquired from this broker, when its session ends. */
 function releaseAll(
   { partitions }: ShareSession,
   group: ShareGroup,
@@ -216,7 +216,7 @@ function readOnce(
   })
 }
 
-/** Does the same as soon as records can be acquired, or when the time has passed. */
+/** Reads as soon as records can be acquired, or when the time has passed. */
 async function waited(
   request: FetchRequest,
   context: RequestContext,

@@ -222,7 +222,7 @@ function checkPartition(transaction: Transaction, partition: Partition, version:
   throw new Refused('INVALID_TXN_STATE', 'Partition was not added to the transaction')
 }
 
-/** Produce has no PRODUCER_FENCED. */
+/** The error for a Produce response, which cannot contain PRODUCER_FENCED. */
 function produceError(error: ErrorName): ErrorName {
   return fencedError(error, false)
 }

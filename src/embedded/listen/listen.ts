@@ -10,7 +10,7 @@ export async function listenOn(server: Server, host: string, port: number): Prom
   const listening = deferred()
   const done = () => listening.resolve()
   const fail = (error: NodeJS.ErrnoException) => listening.reject(cannotListen(host, port, error))
-  // Node calls back for no server that is closed before it listens.
+  // Node calls no callback if a server is closed before it listens.
   const close = () => fail(new Error('it was closed'))
   server.once('error', fail).once('close', close).once('listening', done)
   try {

@@ -4,15 +4,15 @@ import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { listenOn } from './listen.ts'
 
 /**
- * The system may give a port that it has chosen for a listener to another process while the listener is stopped. Such
- * a process, a test beside this one for example, may end soon: a listener that starts again waits for its port.
+ * While a listener is stopped, the system may give its port to another process, for example to another test, if the
+ * system has chosen the port. That process may end soon, so a listener that starts again waits for its port.
  */
 const PORT_WAIT_MS = 30_000
 const PORT_RETRY_MS = 50
 
 /** The options of a listener. */
 export interface ListenerDependencies<Connection> {
-  /** A server that passes its clients on. */
+  /** Creates a server that calls `onClient` for each client. */
   readonly createServer: (onClient: (socket: Socket) => void) => Server
   readonly connect: (socket: Socket, onClose: () => void) => Connection
   readonly onError: (error: unknown) => void

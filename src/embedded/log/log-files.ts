@@ -2,10 +2,7 @@
 export interface LogFiles {
   /** Creates the file of a segment that begins at the offset. Throws Refused. */
   create(baseOffset: number): SegmentFile
-  /**
-   * Records that the log now starts at the offset, before the earlier records are removed. Throws
-   * Refused.
-   */
+  /** Stores that the log now starts at the offset, before the earlier records are removed. Throws Refused. */
   startMoved(startOffset: number): void
 }
 

@@ -115,10 +115,10 @@ export class PartitionLog {
   }
 
   /**
-   * Returns bytes from the batch that contains the offset on. As in Kafka, they are cut off at the
-   * limit, in the middle of a batch if necessary. With `wholeFirst` (KIP-74) the first batch is
-   * returned completely, whatever its size. Batches that begin at `beforeOffset` or later are not
-   * returned. Throws Refused, for example with OFFSET_OUT_OF_RANGE.
+   * Returns bytes, beginning with the batch that contains the offset. As in Kafka, they are cut off at the limit, in
+   * the middle of a batch if necessary. With `wholeFirst` (KIP-74) the first batch is returned completely, whatever its
+   * size. Batches that begin at `beforeOffset` or later are not returned. Throws Refused, for example with
+   * OFFSET_OUT_OF_RANGE.
    */
   read(
     offset: number,

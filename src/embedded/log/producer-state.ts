@@ -35,9 +35,7 @@ export interface SequencedBatch {
   readonly count: number
 }
 
-/**
- * Duplicates are detected among this many batches; so clients have at most 5 requests in flight.
- */
+/** Brokers detect duplicates among this many batches, so that clients have at most 5 requests in flight. */
 const BATCHES_KEPT = 5
 const SEQUENCES = 2 ** 31
 /** The epoch of the coordinator of embedded clusters, which never moves. */

@@ -4,7 +4,7 @@ import type { SegmentFile } from './log-files.ts'
 export interface BatchEntry {
   readonly baseOffset: number
   readonly lastOffset: number
-  /** Of all its records. */
+  /** The largest timestamp of its records. */
   readonly maxTimestamp: number
   readonly leaderEpoch: number
   /** The position in its segment. */

@@ -10,7 +10,7 @@ export interface EntityQuotas {
 
 /** The client of the request. */
 export interface QuotaClient {
-  /** Without the `User:`. */
+  /** The principal without its `User:`. */
   readonly user: string
   readonly clientId: string
 }
@@ -71,10 +71,7 @@ export class ClientQuotas {
     if (limit !== undefined) this.#rateOf(limit).record(-bytes, nowMs)
   }
 
-  /**
-   * The most that a client may read in one response, so that it does not exceed its quota by
-   * itself.
-   */
+  /** The maximum size of one response, so that a single response does not exceed the client's quota. */
   mostBytes(client: QuotaClient, quota: ByteRate): number {
     const limit = this.#limitOf(client, quota)
     return limit === undefined ? Infinity : limit.bytesPerSecond * WindowedRate.seconds

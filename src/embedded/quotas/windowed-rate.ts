@@ -32,7 +32,7 @@ export class WindowedRate {
     return Math.round(((rate - bytesPerSecond) / bytesPerSecond) * windowMs)
   }
 
-  /** At least all samples but the last, as if the missing ones before the first had no bytes. */
+  /** The time that the rate refers to: at least all samples but the last. Missing samples count as empty. */
   #windowMs(nowMs: number): number {
     const startMs = this.#samples[0]?.startMs ?? nowMs
     const elapsedMs = nowMs - startMs

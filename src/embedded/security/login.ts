@@ -186,10 +186,10 @@ export class Login {
     } catch (error) {
       this.#fail(error)
       const how = state.before === undefined ? 'authentication' : 'reauthentication'
-      const told = error instanceof SaslFailure ? error.told : undefined
+      const clientMessage = error instanceof SaslFailure ? error.clientMessage : undefined
       return refusal(
         ErrorCode.SASL_AUTHENTICATION_FAILED,
-        told ??
+        clientMessage ??
           `Authentication failed during ${how} due to invalid credentials with SASL mechanism ${state.mechanism}`,
       )
     }

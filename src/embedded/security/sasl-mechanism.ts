@@ -28,11 +28,11 @@ export type SaslMechanismName = (typeof SASL_MECHANISMS)[number]
 export class SaslFailure extends Error {
   override readonly name = 'SaslFailure'
   /** The message for the client; undefined: Kafka's message for invalid credentials. */
-  readonly told: string | undefined
+  readonly clientMessage: string | undefined
 
-  constructor(message: string, told?: string) {
+  constructor(message: string, clientMessage?: string) {
     super(message)
-    this.told = told
+    this.clientMessage = clientMessage
   }
 }
 

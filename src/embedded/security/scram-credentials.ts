@@ -88,6 +88,7 @@ export class ScramCredentials {
     const users = new Map<string, ScramUser>()
     for (const one of this.#given) users.set(keyOf(one.user, one.mechanism), one)
     for (const [key, stored] of this.#stored) {
+      // As `keyOf` has written it.
       const [user, mechanism] = JSON.parse(key) as [string, ScramMechanismName]
       if (stored === 'deleted') users.delete(key)
       else users.set(key, { user, mechanism, iterations: stored.iterations })

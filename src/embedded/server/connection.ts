@@ -326,7 +326,7 @@ export class ServerConnection {
   }
 }
 
-/** Why a connection was closed. */
+/** The reason for closing a connection: a request before the login. */
 class NotLoggedInError extends Error {
   override readonly name = 'NotLoggedInError'
 

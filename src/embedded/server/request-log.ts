@@ -47,7 +47,7 @@ export class RequestLog {
     )
   }
 
-  /** How many requests were removed because of the limit. */
+  /** The number of requests that were removed because of the limit. */
   get dropped(): number {
     return this.#dropped
   }
@@ -84,7 +84,7 @@ export class RequestLog {
     }
   }
 
-  /** Moving all others each time would cost more than all other work for a small request. */
+  /** Does not move the other entries: moving them each time would cost more than all other work for a small request. */
   #dropOldest(): void {
     this.#bytes -= this.#entries[this.#first]?.sizeBytes ?? 0
     this.#entries[this.#first++] = undefined

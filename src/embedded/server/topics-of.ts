@@ -18,9 +18,10 @@ export function topicsOf(
     if (topic !== undefined) names.add(topic.name)
   }
   for (const list of LISTS) {
-    const topics = body[list]
-    if (!Array.isArray(topics)) continue
-    for (const topic of topics as readonly unknown[]) {
+    const listed = body[list]
+    if (!Array.isArray(listed)) continue
+    const topics: readonly unknown[] = listed
+    for (const topic of topics) {
       if (typeof topic === 'string') names.add(topic)
       if (typeof topic !== 'object' || topic === null) continue
       for (const [field, value] of Object.entries(topic)) {

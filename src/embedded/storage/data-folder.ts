@@ -25,7 +25,9 @@ import { SavedState } from './saved-state.ts'
 /** The journal is rewritten when it is larger than this, and most of it is out of date. */
 const REWRITE_FROM_BYTES = 1024 * 1024
 const REWRITE_AT_GROWTH = 4
-/** At a start, fewer entries than this do not justify waiting for the disk. */
+/**
+ * A start does not rewrite the journal to remove fewer entries than this: that does not justify waiting for the disk.
+ */
 const SPARE_ENTRIES = 1_000
 
 export class DataFolder implements ClusterStorage {
@@ -116,7 +118,7 @@ export class DataFolder implements ClusterStorage {
     return join(this.#logs, topicId, String(index))
   }
 
-  /** A partition has its folder from the beginning, so that a missing one is detected later. */
+  /** Creates the folders of a topic's partitions with the topic, so that a missing folder is detected later. */
   #makeFolders({ id, partitions }: Extract<SavedEntry, { kind: 'topic' }>): void {
     for (const index of partitions.keys()) {
       if (this.saved.hasPartition(id, index)) continue

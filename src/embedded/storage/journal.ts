@@ -17,6 +17,7 @@ import { crc32c } from '../../../protocol/buffer/crc32c.ts'
 import { EmbeddedClusterError } from '../embedded-cluster-error.ts'
 import { isSavedEntry, type SavedEntry } from './saved-entry.ts'
 import { writeWhole } from './write-whole.ts'
+import { isMissing } from './names-in.ts'
 
 const CHECKSUM_CHARACTERS = 8
 const NEWLINE = 0x0a
@@ -151,7 +152,7 @@ function readIfThere(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
+    if (isMissing(error)) return Buffer.alloc(0)
     throw error
   }
 }

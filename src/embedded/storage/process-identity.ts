@@ -24,12 +24,12 @@ export function thisProcess(): ProcessIdentity {
   return { pid: process.pid, birth: statOf(process.pid)?.birth ?? UNKNOWN }
 }
 
-/** True in case of doubt: if only the number is known, any process with this number counts. */
+/** Whether the process runs. If only its number is known, any process with this number counts. */
 export function isRunning({ pid, birth }: ProcessIdentity): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // A process of another user runs, too.
+    // EPERM: the process runs, but belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const now = statOf(pid)

@@ -113,7 +113,7 @@ export type SavedEntry =
     }
   | { readonly kind: 'tokenDeleted'; readonly tokenId: string }
 
-/** By Kafka's numbers. */
+/** An ACL, with Kafka's numbers. */
 interface SavedAcl {
   readonly resourceType: number
   readonly resourceName: string
@@ -198,6 +198,7 @@ export function isSavedEntry(value: unknown): value is SavedEntry {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false
   const { kind } = value
   if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return false
+  // `hasOwn` does not narrow the type of the name.
   const fields = Object.entries(FIELDS[kind as SavedEntry['kind']])
   return fields.every(([name, type]) => typeof Reflect.get(value, name) === type)
 }

@@ -37,7 +37,7 @@ export const ACCEPTED_COMPRESSIONS: readonly number[] = [4, 3, 1, 2]
 export const TELEMETRY_MAX_BYTES = 1_048_576
 /** A push is small when compressed, and must not fill the memory when it is not. */
 const MOST_DECOMPRESSED_BYTES = 64 * TELEMETRY_MAX_BYTES
-/** How many pushes, and how many clients, are remembered. */
+/** The maximum number of pushes, and of clients, that are remembered. */
 const MOST_PUSHES = 1_000
 const MOST_CLIENTS = 16_384
 /** After these errors a client may request its subscription at once. */
@@ -85,7 +85,7 @@ export class ClientMetricsReceiver {
     return this.#isReceiving(broker)
   }
 
-  /** Returns the subscription of a client. Throws THROTTLING_QUOTA_EXCEEDED if it asks too often. */
+  /** Returns the subscription of a client. Throws THROTTLING_QUOTA_EXCEEDED if the client requests it too often. */
   subscribe(client: MeasuredClient, nowMs: number): ClientInstance {
     const id = client.instanceId === ZERO_UUID ? this.#newUuid() : client.instanceId
     const instance = this.#instance({ ...client, instanceId: id })

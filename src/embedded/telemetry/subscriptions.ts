@@ -7,7 +7,7 @@ export interface MeasuredClient {
   readonly clientId: string
   /** The address of the client. */
   readonly host: string
-  /** The node id of the broker that the client asked. */
+  /** The node id of the broker that received the client's request. */
   readonly broker: number
 }
 

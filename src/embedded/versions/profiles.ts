@@ -5,9 +5,9 @@ import { apiTable, type KafkaVersion, type SupportedVersions } from './api-table
 export interface KafkaProfile {
   readonly version: KafkaVersion
   readonly apis: ReadonlyMap<number, SupportedVersions>
-  /** An ApiVersions request that is too new is rejected with the supported range (KIP-511). */
+  /** Whether the rejection of an ApiVersions request that is too new contains the supported range (KIP-511). */
   readonly refusalNamesApiVersions: boolean
-  /** Unknown requests are never answered; later ones on the connection are. */
+  /** Whether the broker never answers unknown requests; it still answers later ones on the connection. */
   readonly ignoresUnknownRequests: boolean
   /** The error in Metadata for a topic whose creation has just started. */
   readonly autoCreateError: ErrorName
@@ -18,7 +18,7 @@ export interface KafkaProfile {
   readonly storesMinInsyncReplicas: boolean
   /** The default of group.max.session.timeout.ms. */
   readonly maxSessionTimeoutMs: number
-  /** An empty group is removed with its last offset, as before the new coordinator (KIP-848). */
+  /** Whether an empty group is removed with its last offset, as before the new coordinator (KIP-848). */
   readonly forgetsGroupsWithoutOffsets: boolean
   /**
    * How long a partition remembers a producer after its last batch: producer.id.expiration.ms, or

@@ -21,9 +21,9 @@ export interface ZooKeeperNode {
   readonly data: Buffer
   /** Names without the parent's path, sorted. */
   readonly children: readonly string[]
-  /** The access rights of the znode. */
+  /** The access rights of the node. */
   readonly acl: readonly AclEntry[]
-  /** ZooKeeper's metadata of the znode. */
+  /** ZooKeeper's metadata of the node. */
   readonly stat: NodeStat
 }
 
@@ -183,9 +183,9 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Expires a session, as if its client had sent nothing for longer than the session timeout:
-   * deletes its ephemeral nodes, and closes its connection. A client that reconnects receives the
-   * expiry. Returns whether the session existed.
+   * Expires a session, as if its client had sent nothing for longer than the session timeout: deletes its ephemeral
+   * nodes, and closes its connection. A client that reconnects learns that its session has expired. Returns whether the
+   * session existed.
    */
   expireSession(id: SessionId): boolean {
     const session = this.#find(id)
@@ -206,8 +206,8 @@ export class EmbeddedZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * From now on the server executes requests, but sends no response and no event. Dropping the
-   * connections then loses them permanently: the client never learns the outcome.
+   * From now on the server executes requests, but sends no response and no event. If the connections are dropped then,
+   * the responses are lost: the client never learns the outcome.
    */
   holdReplies(): void {
     this.#replies.close()

@@ -58,7 +58,7 @@ export class ZooKeeperFaults {
     fits,
   )
 
-  /** The first matching fault in the order of addition is applied to a request. */
+  /** Adds a fault. If several faults match a request, the one that was added first is applied. */
   on(match: ZooKeeperFaultMatch, action: ZooKeeperFaultAction): Fault {
     check(match, action)
     return this.#faults.add(match, action)

@@ -1,3 +1,4 @@
+import { keysOf } from '../../options.ts'
 /** ZooDefs.OpCode: the type of a request. */
 export const OPERATIONS = {
   create: 1,
@@ -30,7 +31,7 @@ export const OPERATIONS = {
   closeSession: -11,
 } as const
 
-/** By ZooKeeper's own names. */
+/** The name of an operation, as in ZooKeeper. */
 export type Operation = keyof typeof OPERATIONS
 
 /** Requests that do not begin with a path. */
@@ -50,8 +51,8 @@ export function hasPath(operation: Operation): boolean {
   return !WITHOUT_PATH.includes(operation)
 }
 
-const NAMES = new Map(
-  Object.entries(OPERATIONS).map(([name, code]) => [code as number, name as Operation]),
+const NAMES: ReadonlyMap<number, Operation> = new Map(
+  keysOf(OPERATIONS).map((name) => [OPERATIONS[name], name]),
 )
 
 export function operationOf(code: number): Operation | undefined {

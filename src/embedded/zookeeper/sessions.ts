@@ -43,7 +43,7 @@ export class Sessions {
   constructor(timers: Timers, onExpired: (session: Session) => void) {
     this.#timers = timers
     this.#onExpired = onExpired
-    // Like ZooKeeper's ids, so that two servers one after the other do not use the same.
+    // As in ZooKeeper, ids begin with the time, so that a server does not repeat the ids of an earlier one.
     this.#nextId = (BigInt(Date.now()) << 16n) & 0xff_ffff_ffff_ffffn
   }
 
@@ -55,7 +55,6 @@ export class Sessions {
     return this.#byId.get(id)
   }
 
-  /** A new id. */
   newId(): bigint {
     return ++this.#nextId
   }
@@ -73,21 +72,21 @@ export class Sessions {
     this.#timerOf.delete(session.id)
   }
 
-  /** The client has negotiated another timeout. */
+  /** Sets the timeout that the client has negotiated. */
   setTimeout(session: Session, timeoutMs: number): void {
     session.timeoutMs = timeoutMs
     session.touch()
     this.#watch(session)
   }
 
-  /** A stopped server expires no session. */
+  /** Stops the timers of all sessions: a stopped server expires none. */
   pause(): void {
     this.#isPaused = true
     for (const timer of this.#timerOf.values()) timer.cancel()
     this.#timerOf.clear()
   }
 
-  /** All get their whole timeout again, as after a restart of the server. */
+  /** Starts the timers again: all sessions get their whole timeout, as after a restart of the server. */
   resume(): void {
     this.#isPaused = false
     for (const session of this.#byId.values()) {

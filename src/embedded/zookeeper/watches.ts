@@ -59,7 +59,7 @@ export class Watches {
     return this.#byKind[kind].has(path, watcher)
   }
 
-  /** Whether there was one. */
+  /** Returns whether there was a watch. */
   remove(kind: WatchKind, path: string, watcher: Watcher): boolean {
     return this.#byKind[kind].remove(path, watcher)
   }

@@ -6,9 +6,9 @@ import type { ConsumerGroupSettings } from '../consumer/consumer-group.ts'
 import type { ShareSettings, StartOfGroup } from '../share-partition.ts'
 import { groupConfigOf, parsedGroupConfig } from './group-config-definitions.ts'
 
-/** What the options of a cluster set for all groups. */
+/** The settings of all groups that the options of the cluster determine. */
 export interface GroupDefaults {
-  /** By the brokers' names of configs. */
+  /** The values of brokers' configs, by Kafka's names. */
   readonly brokerConfig: ReadonlyMap<string, string>
   readonly shareAutoOffsetReset: 'earliest' | 'latest'
   readonly consumerMaxSize: number
@@ -126,8 +126,8 @@ export class GroupConfigs {
   }
 
   /**
-   * Brokers limit the values of groups. The options of an embedded cluster may set its own values outside of these
-   * limits, which then extend to them. Throws INVALID_CONFIG.
+   * Checks a value against the limits that the brokers set for groups. If the options of the cluster set a default
+   * outside of these limits, values up to that default are valid. Throws INVALID_CONFIG.
    */
   #checkRange(name: string, value: number): void {
     const { ofBroker } = groupConfigOf(name)

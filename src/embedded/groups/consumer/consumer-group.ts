@@ -3,7 +3,7 @@
  *
  *     group epoch        bumped by each change of members, subscriptions or topics
  *     target epoch       the group epoch that the target assignment was computed for
- *     member epoch       how far a member has come on its way to its target (reconcile.ts)
+ *     member epoch       the target epoch that a member has reached (reconcile.ts)
  *
  * Members learn of changes only from the responses to their own heartbeats.
  */
@@ -30,7 +30,7 @@ export interface MemberHeartbeat {
   readonly rebalanceTimeoutMs: number
   readonly topics: readonly string[] | null
   readonly pattern: string | null
-  /** Whether the member's pattern may match the topic: if the member may describe it. */
+  /** Whether the member may describe the topic; its pattern matches no other topics. */
   readonly maySee: (topic: string) => boolean
   readonly assignor: string | null
   readonly owned: ReadonlySet<PartitionKey> | null
@@ -65,7 +65,7 @@ export interface ConsumerMember {
   readonly current: CurrentAssignment
 }
 
-/** The epoch of a static member that leaves until it joins again. */
+/** The epoch with which a static member leaves temporarily. */
 export const AWAY = -2
 const LEAVES = -1
 export const JOINS = 0
@@ -161,12 +161,12 @@ export class ConsumerGroup implements Group {
       (request.topics !== null || request.pattern !== null) &&
       request.owned !== null
     const { assigned, epoch } = member.current
-    const isTold =
+    const isReported =
       request.epoch === JOINS || isFull || !isSameSet(before.current.assigned, assigned)
     return {
       epoch,
       heartbeatIntervalMs: this.#settings.heartbeatIntervalMs,
-      assignment: isTold ? new Set(assigned.keys()) : undefined,
+      assignment: isReported ? new Set(assigned.keys()) : undefined,
     }
   }
 
@@ -202,7 +202,7 @@ export class ConsumerGroup implements Group {
     if (!this.isEmpty) throw new Refused('NON_EMPTY_GROUP')
   }
 
-  /** No request waits for other members. */
+  /** Has no effect: no request waits for other members. */
   unload(): void {
     return undefined
   }
@@ -254,7 +254,7 @@ export class ConsumerGroup implements Group {
     return [...this.members.values()].find((member) => member.instanceId === instanceId)
   }
 
-  /** A static member returns with another member id, and keeps its assignment. */
+  /** Replaces a static member that returns with another member id; the new member keeps its assignment. */
   #replaced(holder: ConsumerMember, request: MemberHeartbeat): ConsumerMember {
     const target = this.targetOf(holder.id)
     this.#forget(holder)
@@ -386,7 +386,7 @@ export class ConsumerGroup implements Group {
     this.#stopRevocation(id)
   }
 
-  /** Nothing needs to be assigned after the last member has left. */
+  /** Bumps the group epoch after a member has left. If it was the last one, there is nothing to assign. */
   #bumpForLeaver(): void {
     this.epoch++
     if (this.isEmpty) this.targetEpoch = this.epoch

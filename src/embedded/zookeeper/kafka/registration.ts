@@ -67,7 +67,7 @@ export class KafkaRegistration {
     this.#updateTopics()
   }
 
-  /** The brokers disappear. Topics remain, as in a real cluster. */
+  /** Removes the brokers. Topics remain, as in a real cluster. */
   close(): void {
     for (const session of this.#sessions.values()) session.close()
     this.#sessions.clear()

@@ -23,7 +23,7 @@ export class AttachedClient implements Client {
     return this.#identities
   }
 
-  /** The client has authenticated as this identity, too. */
+  /** Adds an identity that the client has authenticated. */
   add({ scheme, id }: Identity): void {
     const isKnown = this.#identities.some((one) => one.scheme === scheme && one.id === id)
     if (!isKnown) this.#identities = [...this.#identities, { scheme, id }]

@@ -56,7 +56,7 @@ export class ZooKeeperConnection implements SessionLink {
   readonly #frames: FrameReader
   readonly #outbox: Outbox
   readonly #queue: Buffer[] = []
-  /** The bytes before the first four are complete; undefined afterwards. */
+  /** The received bytes while there are fewer than four; undefined afterwards. */
   #head: Buffer | undefined = Buffer.alloc(0)
   #client: AttachedClient | undefined
   /** A fault delays a request, and all later ones. */
@@ -85,7 +85,7 @@ export class ZooKeeperConnection implements SessionLink {
     return this.#client?.session.id
   }
 
-  /** Immediately; unwritten output is lost. */
+  /** Closes the connection immediately; unwritten output is lost. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -24,7 +24,7 @@ const exists: Read = (keeper, client, reader, writer) => {
   if (path.includes('\0')) throw new KeeperError('BAD_ARGUMENTS', path)
   const node = keeper.tree.find(path)
   if (node !== undefined) checkAllowed(node.acl, ZNODE_PERMISSION.read, client.identities, path)
-  // Also of a node that does not exist yet.
+  // The watch also applies to a node that does not exist yet.
   if (watch) keeper.watches.add('data', path, client)
   writer.stat(statOf(keeper.tree.get(path)))
 }
