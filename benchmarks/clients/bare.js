@@ -169,7 +169,7 @@ function producer(task) {
   return { send, close: async () => wire.close() }
 }
 
-/** Calls `sendBatch` with a batch's worth of the quota, so many at a time. */
+/** Calls `sendBatch` with the records of one batch at a time, until the quota is used up. */
 async function inBatches(quota, sendBatch, take) {
   const size = Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_BYTES / quota.valueBytes)))
   const worker = async () => {

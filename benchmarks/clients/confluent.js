@@ -1,6 +1,6 @@
 /**
  * @confluentinc/kafka-javascript, a binding of librdkafka, by the API that its documentation shows. Sends are
- * not awaited one by one, and the batch size is raised: its INTRODUCTION.md and MIGRATION.md say so.
+ * not awaited one by one, and the batch size is raised: its INTRODUCTION.md and MIGRATION.md recommend both.
  */
 import { changed } from './driver/consume.js'
 import { drive } from './driver/drive.js'

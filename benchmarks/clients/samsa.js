@@ -161,7 +161,7 @@ const ONLY = {
 }
 
 async function joinToShare(task, member) {
-  // It tells of all that are in the process.
+  // The channel reports the requests of all clients in the process.
   if (member.isFirst) subscribe('samsa:request', member.asked)
   const owned = new Set()
   const change = (does) => (partitions) => {

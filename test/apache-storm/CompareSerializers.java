@@ -107,7 +107,7 @@ public class CompareSerializers {
         }
     }
 
-    /** A component that has ended: the one who writes hears of it. */
+    /** Writing to a component that has ended throws. */
     private static void checkEnded() throws Exception {
         ISerializer ours = new samsa.storm.JsonSerializer();
         PipedInputStream pipe = new PipedInputStream();

@@ -88,5 +88,5 @@ def main():
 
 if __name__ == "__main__":
     main()
-    # pykafka's threads may be at work for long.
+    # pykafka's threads may run for a long time.
     os._exit(0)

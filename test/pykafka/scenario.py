@@ -1193,5 +1193,5 @@ def main():
 if __name__ == "__main__":
     main()
     sys.stdout.flush()
-    # pykafka's threads may be at work for long.
+    # pykafka's threads may run for a long time.
     os._exit(0)

@@ -91,6 +91,6 @@ public class AdminCalls {
         expected = groups.size();
       }
     }
-    if (told < expected) throw new IllegalStateException(mode + ": it told of " + told + " instead of " + expected);
+    if (told < expected) throw new IllegalStateException(mode + ": it returned " + told + " instead of " + expected);
   }
 }

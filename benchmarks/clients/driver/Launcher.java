@@ -9,7 +9,7 @@ import java.util.Arrays;
  *     java -cp … Launcher CLASS ARGUMENT… -- ARGUMENT…
  */
 public class Launcher {
-    /** What the kernel counts CPU in: 10 ms wherever Java runs on Linux. */
+    /** What the kernel counts CPU in: 10 ms on Linux. */
     private static final long TICK_MS = 10;
 
     public static void main(String[] arguments) throws Exception {

@@ -5,7 +5,7 @@ const LEAST_CALLS = 5
 
 /**
  * A way is `async (task) => ({ ask, close })`: `ask` does the call once, and resolves with how many topics, groups,
- * partitions or resources it told of.
+ * partitions or resources it returned.
  */
 export async function adminTask(open, task) {
   const client = await open(task)
@@ -43,5 +43,5 @@ async function checked({ ask }, { mode, topics, partitions, groups }) {
     lag: groups.length * partitions,
   }[mode]
   const told = await ask()
-  if (told < expected) throw new Error(`${mode}: it told of ${told} instead of ${expected}`)
+  if (told < expected) throw new Error(`${mode}: it returned ${told} instead of ${expected}`)
 }

@@ -80,7 +80,9 @@ export class Sink {
     this.#endsAt = performance.now() + this.#limitMs
   }
 
-  /** Who has got nothing yet is waited for, and has `limitMs` once more from its first message on; its time runs on. */
+  /**
+   * A consumer without a message gets `limitMs` again from its first message on. The measured time includes the wait.
+   */
   #late() {
     if (this.messages > 0) return this.finish()
     this.#timer = setTimeout(() => this.finish(), JOIN_MS)

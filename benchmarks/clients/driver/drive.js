@@ -51,8 +51,8 @@ export async function drive(client) {
     return
   }
   const task = JSON.parse(given)
-  // Some clients leave promises behind that nobody can await, and that fail when they are closed. What fails
-  // before that must end the run.
+  // Some clients leave promises behind that no code can await, and that fail when the clients are closed. A
+  // failure before that must end the run.
   const failSoon = (error) => setTimeout(() => fail(error), CLOSING_MS)
   process.on('unhandledRejection', failSoon)
   process.on('uncaughtException', failSoon)
@@ -62,7 +62,7 @@ export async function drive(client) {
     // A tool of its own does, counts and times the whole task by itself.
     const measured = await (client.isTool ? way[1](task) : TASKS[task.task](way[1], task))
     say(measured)
-    // Not every client lets go of all its sockets and timers.
+    // Not every client closes all its sockets and timers.
     process.exit(0)
   } catch (error) {
     fail(error)

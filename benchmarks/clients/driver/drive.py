@@ -210,7 +210,7 @@ def rebalance_task(way, task):
 
 
 class Group:
-    """Who has what, by what the members say."""
+    """The partitions of each member, as the members report them."""
 
     def __init__(self, partitions):
         self.partitions = partitions

@@ -6,9 +6,9 @@ export const QUIET_MS = 4_000
 const SHARE_MS = 60_000
 
 /**
- * A way is `async (task, member) => …`: it joins `task.group` as one more member, which says `member.owns(partitions)`
- * whenever that has changed, and `member.asked()` for each request to a broker, if the client tells of them. It
- * resolves to a function that closes the member.
+ * A way is `async (task, member) => …`: it joins `task.group` as one more member, which calls `member.owns(partitions)`
+ * after each change, and `member.asked()` for each request to a broker, if the client reports them. It resolves with a
+ * function that closes the member.
  *
  * `task.before` members are there already, all in this process; the others join at the same time. The time runs until
  * each partition is one member's, and all have as many, give or take one: what all assignors do here.
@@ -48,7 +48,7 @@ async function warmUp(join, task) {
   await Promise.all(closing.map((close) => close()))
 }
 
-/** Who has what, by what the members say. */
+/** The partitions of each member, as the members report them. */
 class Group {
   requests = 0
   #partitions

@@ -9,7 +9,7 @@ export function readValues({ valuesFile }) {
   return lines.map((line) => Buffer.from(line, 'latin1'))
 }
 
-/** Gives out so many values, the same ones again and again, until the time is over. */
+/** Returns a limited number of values, the same ones repeatedly, until the time is over. */
 export class Quota {
   valueBytes
   #values

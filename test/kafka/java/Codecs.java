@@ -8,7 +8,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Writes messages with each codec, keys, headers and nulls among them. Standard input: brokers, topic, how many of
- * each, a line each. Message n of a codec has the value `CODEC n` and so many repetitions of a word.
+ * each, a line each. Message n of a codec has the value `CODEC n` and some repetitions of a word.
  */
 public class Codecs {
     private static byte[] bytes(String text) {

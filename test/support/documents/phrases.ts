@@ -16,7 +16,9 @@ const PEOPLE = 'people|persons?|users?|readers?|someone|anyone|everyone|develope
 
 /** Regular expressions without word boundaries, where a space stands for any break; and what to write instead. */
 const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
-  [`(?<!\\b(?:${PEOPLE}),? )(?:who|whom)`, 'name the thing: "a caller that", "the member that"'],
+  // Directly after a quote it is a name.
+  [`(?<!\\b(?:${PEOPLE}),? |")(?:who|whom)`, 'name the thing: "a caller that", "the member that"'],
+  ['callers call', '"call this", or "called when"'],
   ['who(?:so)?ever', 'name the thing: "any caller that"'],
   ['anew', '"again", "new"'],
   // Quoted or after an equals sign it is a name, such as that of an unknown user.
@@ -80,12 +82,12 @@ export function phrasesIn(text: string): Finding[] {
 
 const SKIPPED = /(?:^|\/)(?:node_modules|dist|coverage|results|fixtures|peers|tools)(?:\/|$)/
 
-/** Every file of the repository with text that a person reads: documents and TypeScript. */
+/** Every file of the repository with text that a person reads: documents and sources. */
 export function writtenFiles(folder = '.'): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.') || SKIPPED.test(path)) return []
     if (entry.isDirectory()) return writtenFiles(path)
-    return /\.(?:ts|md)$/.test(entry.name) ? [path] : []
+    return /\.(?:ts|md|java|js|py)$/.test(entry.name) ? [path] : []
   })
 }

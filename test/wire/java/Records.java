@@ -30,8 +30,8 @@ import org.apache.kafka.common.utils.internals.ByteBufferOutputStream;
  * </ul>
  *
  * An answer is a byte (0 for success), bytes, and a text (what was read, or what went wrong). Both have an
- * int32 length before them. The packages are those of Kafka 4.4: whoever runs this with an older one takes
- * "internal" and "internals" out of their names.
+ * int32 length before them. The packages are those of Kafka 4.4: with an older one, remove "internal" and
+ * "internals" from their names.
  */
 public class Records {
     private static final byte[] NOTHING = new byte[0];

@@ -351,7 +351,7 @@ public class Clients {
     b.close();
     Member again = new Member(options, "static");
     until(() -> again.consumer.assignment().size() == 1, a, again);
-    tell("started anew", "same partitions " + before.equals(again.assignment()) + " same generation " + (generation == again.consumer.groupMetadata().generationId()) + " others revoked " + a.revoked.size());
+    tell("started again", "same partitions " + before.equals(again.assignment()) + " same generation " + (generation == again.consumer.groupMetadata().generationId()) + " others revoked " + a.revoked.size());
     Member twin = new Member(options, "static");
     until(() -> twin.consumer.assignment().size() == 1 && again.failure != null, a, again, twin);
     tell("fenced", said(again.failure));

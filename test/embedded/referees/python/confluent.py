@@ -37,7 +37,7 @@ def topics():
     tell("fewer partitions", lambda: answers(admin.create_partitions([NewPartitions("confluent", 1)])))
     resource = ConfigResource(ConfigResource.Type.TOPIC, "confluent", set_config={"max.message.bytes": "2000"})
     tell("altered", lambda: answers(admin.alter_configs([resource])))
-    # A real broker hears of it from the controller, a moment later.
+    # A real broker learns of it from the controller, a moment later.
     deadline = time.monotonic() + PATIENCE_S
     while configs(resource)[0][0] != "max.message.bytes" and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -172,7 +172,7 @@ def administration():
     tell("created", lambda: admin.create_topics([NewTopic("python-admin", 2, 1, topic_configs={"retention.ms": "1000000"})], timeout_ms=9_000).topic_errors)
     tell("again", lambda: admin.create_topics([NewTopic("python-admin", 2, 1)]))
     tell("more partitions", lambda: admin.create_partitions({"python-admin": NewPartitions(4)}).topic_errors)
-    # A real broker hears of it from the controller, a moment later.
+    # A real broker learns of it from the controller, a moment later.
     until(lambda: len(admin.describe_topics(["python-admin"])[0]["partitions"]) == 4)
     tell("description", lambda: [(one["topic"], one["error_code"], sorted((part["partition"], part["leader"], part["replicas"], part["isr"]) for part in one["partitions"])) for one in admin.describe_topics(["python-admin"])])
     resource = ConfigResource(ConfigResourceType.TOPIC, "python-admin", {"cleanup.policy": "compact"})
