@@ -33,6 +33,14 @@ describe('the search for unexplained casts', () => {
     ).toEqual([])
   })
 
+  it('accepts a comment before an earlier cast to the same type in the same function', () => {
+    const explained = ['  // The reason.', '  one = two as Three']
+    const later = ['  zero(four as Three)', '}']
+    expect(found('function one() {', ...explained, ...later)).toEqual([])
+    expect(found('function one() {', ...explained, '  four as Five', '}')).toHaveLength(1)
+    expect(found(...explained, 'function one() {', ...later, 'zero()')).toHaveLength(1)
+  })
+
   it('does not accept a comment on the statement before, or on a longer function', () => {
     expect(found('// Another.', 'zero() // another', 'one = two as Three')).toHaveLength(1)
     expect(
