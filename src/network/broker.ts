@@ -166,7 +166,7 @@ export class Broker {
    * Takes over the open connection for general requests that a bootstrap address has, which saves a connect, a TLS
    * handshake and a login. Does nothing if this broker has one of its own, and if the connection may lead to another
    * broker: a name may have the addresses of many brokers, and a proxy may choose one. From Kafka 4.4 on the broker
-   * itself confirms who it is; before, only an IP address without a socket factory is certain.
+   * itself confirms its identity; before, only an IP address without a socket factory is certain.
    */
   adopt(bootstrap: Broker): void {
     const session = bootstrap.#sessions.get('general')?.session

@@ -73,7 +73,7 @@ describe('the connection of a bootstrap address', () => {
     expect(broker.received(apiVersions)).toHaveLength(2) // The first is in a version that is too new.
   })
 
-  it('becomes that of a broker by name only if the broker confirms who it is (Kafka 4.4)', async () => {
+  it('becomes that of a broker by name only if the broker confirms its identity (Kafka 4.4)', async () => {
     await start(SINCE_4_4)
     layout.brokers = [{ nodeId: 1, host: 'localhost', port: broker.port }]
     cluster = clusterAt([], { hosts: `localhost:${broker.port}` })
@@ -82,7 +82,7 @@ describe('the connection of a bootstrap address', () => {
     expect(confirmations()).toHaveLength(1)
   })
 
-  it('stays apart from a broker by name that cannot confirm who it is', async () => {
+  it('stays apart from a broker by name that cannot confirm its identity', async () => {
     await start(BEFORE_4_4)
     layout.brokers = [{ nodeId: 1, host: 'localhost', port: broker.port }]
     cluster = clusterAt([], { hosts: `localhost:${broker.port}` })
@@ -90,7 +90,7 @@ describe('the connection of a bootstrap address', () => {
     expect(broker.connectionCount).toBe(2)
   })
 
-  it('stays apart if a socket factory decides where it leads, and the broker cannot confirm who it is', async () => {
+  it('stays apart if a socket factory decides where it leads, and the broker cannot confirm its identity', async () => {
     const socketFactory = ({ host, port }: { host: string; port: number }) => connect(port, host)
     await start(BEFORE_4_4, { socketFactory })
     await useBroker()
@@ -130,7 +130,7 @@ describe('the connection of a bootstrap address', () => {
     await broker.until(() => broker.openConnections === 1)
   })
 
-  it('is replaced if it ends before the broker has confirmed who it is', async () => {
+  it('is replaced if it ends before the broker has confirmed its identity', async () => {
     await start(SINCE_4_4)
     broker.handle(apiVersions, ({ nodeId }, { socket }) => {
       if (nodeId !== 1 || broker.connectionCount > 1) return VERSIONS
@@ -141,7 +141,7 @@ describe('the connection of a bootstrap address', () => {
     expect(broker.connectionCount).toBe(2)
   })
 
-  it('is closed with the cluster while the broker has not confirmed who it is', async () => {
+  it('is closed with the cluster while the broker has not confirmed its identity', async () => {
     await start(SINCE_4_4)
     broker.handle(apiVersions, ({ nodeId }) => (nodeId === 1 ? undefined : VERSIONS))
     await cluster.refreshBrokers()
