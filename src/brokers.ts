@@ -3,7 +3,7 @@ import type { ApiVersionRange, BrokerDescription } from './admin/cluster.ts'
 import type { CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { InvalidArgumentError } from './errors.ts'
-import { anInteger, shown } from './options.ts'
+import { anInteger, problemWith } from './options.ts'
 
 /**
  * A broker as the cluster described it at the time of the call.
@@ -90,9 +90,9 @@ export class Brokers implements AsyncIterable<ClusterBroker> {
   }
 
   async #find(id: number, call: CallOptions): Promise<ClusterBroker | undefined> {
-    const problem = anInteger(0)(id)
+    const problem = problemWith(id, anInteger(0))
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`a broker id ${problem}, not ${shown(id)}`)
+      throw new InvalidArgumentError(`a broker id ${problem}`)
     }
     return (await this.list(call)).find((broker) => broker.id === id)
   }

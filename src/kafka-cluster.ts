@@ -8,7 +8,7 @@ import { Brokers, ClusterBroker } from './brokers.ts'
 import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { OptionTable } from './option-table.ts'
-import { aString, oneOf, shown } from './options.ts'
+import { aString, oneOf, problemWith } from './options.ts'
 import type { Topics } from './topics.ts'
 
 /** The options of `cluster.coordinator()`. */
@@ -65,9 +65,9 @@ export class KafkaCluster {
   async coordinator(key: string, options: CoordinatorOptions = {}): Promise<ClusterBroker> {
     const operation = 'coordinator'
     const { deadline, kind } = begin(this.#context, operation, options, COORDINATOR_OPTIONS)
-    const problem = aString(key)
+    const problem = problemWith(key, aString)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`coordinator: the group id ${problem}, not ${shown(key)}`)
+      throw new InvalidArgumentError(`coordinator: the group id ${problem}`)
     }
     const { cluster } = this.#context
     cluster.coordinators.forget(kind, key)

@@ -6,7 +6,7 @@ import { aDate, namingEnds } from './consumer/options.ts'
 import { nameOf, type TopicPartition } from './consumer/topic-partition.ts'
 import { InvalidArgumentError, type ErrorContext } from './errors.ts'
 import { checkTable, withDefaults, type OptionTable } from './option-table.ts'
-import { anInteger, either, oneOf, shown } from './options.ts'
+import { anInteger, either, oneOf, problemWith } from './options.ts'
 import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -40,9 +40,9 @@ export function offsetCall(
   context: ErrorContext,
   table: OptionTable<OffsetLimitsOptions> = OTHER_LOOKUPS_OPTIONS,
 ): { readonly spec: OffsetSpec; readonly deadline: Deadline } {
-  const problem = anOffsetSpec(at)
+  const problem = problemWith(at, anOffsetSpec)
   if (problem !== undefined) {
-    throw new InvalidArgumentError(`${operation} ${problem}, not ${shown(at)}`, context)
+    throw new InvalidArgumentError(`${operation} ${problem}`, context)
   }
   checkTable(operation, options, table)
   return {

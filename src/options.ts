@@ -4,12 +4,38 @@ import { quoted } from './observe/printable.ts'
 
 declare const VALUE: unique symbol
 
+/** What is wrong with a value, such as `must be a string`, or with one element of it. */
+export type Problem = string | WrongElement
+
+interface WrongElement {
+  readonly problem: string
+  readonly element: unknown
+  /** Such as `at index 0`. */
+  readonly place: string
+}
+
 /**
  * Checks one option: returns what is wrong with its value, or undefined. `Value` is the type of the values that it
  * accepts, as far as the check knows: a table of options only compiles if it is the type of the option.
  */
-export type Check<Value = never> = ((value: unknown) => string | undefined) & {
+export type Check<Value = never> = ((value: unknown) => Problem | undefined) & {
   readonly [VALUE]?: Value
+}
+
+/** Returns what is wrong with a value, and the value or element that is: `must be a string, not 1 (at index 0)`. */
+export function problemWith(value: unknown, check: Check<unknown>): string | undefined {
+  const problem = check(value)
+  if (problem === undefined) return undefined
+  const show = secretive.has(check) ? (hidden: unknown) => typeof hidden : shown
+  return typeof problem === 'string'
+    ? `${problem}, not ${show(value)}`
+    : `${problem.problem}, not ${show(problem.element)} (${problem.place})`
+}
+
+function inElement(problem: Problem, element: unknown, place: string): WrongElement {
+  return typeof problem === 'string'
+    ? { problem, element, place }
+    : { ...problem, place: `${problem.place}, ${place}` }
 }
 
 export const aString: Check<string> = (value) =>
@@ -39,7 +65,7 @@ export function aTableOf<Value>(
     if (problem !== undefined) return problem
     for (const [name, one] of Object.entries(value ?? {})) {
       const wrong = check(one)
-      if (wrong !== undefined) return `${wrong} (${place} '${name}')`
+      if (wrong !== undefined) return inElement(wrong, one, `${place} '${name}'`)
     }
     return undefined
   }
@@ -95,7 +121,7 @@ export function anArrayOf<Value>(check: Check<Value>): Check<readonly Value[]> {
     if (!Array.isArray(value)) return 'must be an array'
     for (const [index, element] of value.entries()) {
       const problem = check(element)
-      if (problem !== undefined) return `${problem} (at index ${index})`
+      if (problem !== undefined) return inElement(problem, element, `at index ${index}`)
     }
     return undefined
   }
@@ -115,13 +141,15 @@ type ValueOf<One> = One extends { readonly [VALUE]?: infer Value }
   ? Exclude<Value, undefined>
   : never
 
-/** Accepts a value that any of the checks accepts. */
+/** Accepts a value that any of the checks accepts. If it is an array or table of one of them, the element is at fault. */
 export function either<const Some extends readonly Check<unknown>[]>(
   ...checks: Some
 ): Check<ValueOf<Some[number]>> {
   return (value) => {
     const problems = checks.map((check) => check(value))
-    return problems.includes(undefined) ? undefined : problems.join(', or ')
+    if (problems.includes(undefined)) return undefined
+    const inOne = problems.find((one) => typeof one === 'object')
+    return inOne ?? problems.filter((one) => typeof one === 'string').join(', or ')
   }
 }
 
@@ -154,11 +182,9 @@ export function checkOptions<Options extends object>(
     }
     if (value === undefined) continue
     // `hasOwn` has found the name among the checks.
-    const check: Check<unknown> = checks[name as keyof Options]
-    const problem = check(value)
+    const problem = problemWith(value, checks[name as keyof Options])
     if (problem !== undefined) {
-      const given = secretive.has(check) ? typeof value : shown(value)
-      throw new InvalidArgumentError(`${what}: option '${name}' ${problem}, not ${given}`)
+      throw new InvalidArgumentError(`${what}: option '${name}' ${problem}`)
     }
   }
 }
@@ -180,7 +206,7 @@ function replacementOf(
 /** Returns how an error shows a value: never the content of an object, which may contain secrets. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'an array' : 'an object'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  if (typeof value === 'object' && value !== null) return 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

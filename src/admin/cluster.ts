@@ -8,7 +8,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { CONTROLLERS } from '../cluster/metadata-cache.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anInteger, shown } from '../options.ts'
+import { aBoolean, anInteger, problemWith } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
@@ -128,9 +128,9 @@ export function clusterOperations(context: AdminContext) {
     ): Promise<readonly ApiVersionRange[]> {
       const operation = 'describeApiVersions'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      const problem = anInteger(0)(broker)
+      const problem = problemWith(broker, anInteger(0))
       if (problem !== undefined) {
-        throw new InvalidArgumentError(`${operation}: a broker ${problem}, not ${shown(broker)}`)
+        throw new InvalidArgumentError(`${operation}: a broker ${problem}`)
       }
       return apiVersionsOf(cluster, deadline, broker)
     },

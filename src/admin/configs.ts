@@ -12,7 +12,17 @@ import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { aBoolean, aKeyOf, anArrayOf, aString, aTableOf, aText, oneOf, shown } from '../options.ts'
+import {
+  aBoolean,
+  aKeyOf,
+  anArrayOf,
+  aString,
+  aTableOf,
+  aText,
+  oneOf,
+  problemWith,
+  shown,
+} from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkArray,
@@ -269,7 +279,7 @@ export function configOperations(context: AdminContext) {
     ): Promise<readonly ConfigResource[]> {
       const operation = 'listConfigResources'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      const problem = anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES)))(types)
+      const problem = problemWith(types, anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES))))
       if (problem !== undefined)
         throw new InvalidArgumentError(`${operation}: each type ${problem}`)
       const isClientMetrics = types.length === 1 && types[0] === 'clientMetrics'

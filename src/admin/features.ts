@@ -3,7 +3,15 @@ import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { aBoolean, anArrayOf, anInteger, anObject, aString, aKeyOf } from '../options.ts'
+import {
+  aBoolean,
+  aKeyOf,
+  anArrayOf,
+  anInteger,
+  anObject,
+  aString,
+  problemWith,
+} from '../options.ts'
 import {
   CHANGE_OPTIONS,
   begin,
@@ -144,7 +152,7 @@ function validateOnlyOf(validateOnly: boolean, version: number) {
 }
 
 function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {
-  const problem = anArrayOf(anObject)(updates)
+  const problem = problemWith(updates, anArrayOf(anObject))
   if (problem !== undefined) throw new InvalidArgumentError(`${operation}: the features ${problem}`)
   checkDistinct(
     operation,

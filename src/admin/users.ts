@@ -4,7 +4,15 @@ import { cryptoModule, pbkdf2 } from '../builtins.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { anArrayOf, anInteger, anObject, aString, concealed, oneOf } from '../options.ts'
+import {
+  anArrayOf,
+  anInteger,
+  anObject,
+  aString,
+  concealed,
+  oneOf,
+  problemWith,
+} from '../options.ts'
 import type { ScramName } from '../network/sasl/scram.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import { checkDistinct, compareText, itemError, outcomeOf, settled, type Item } from './items.ts'
@@ -206,7 +214,7 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
 
 /** Throws InvalidArgumentError, whose message does not contain passwords. */
 function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
-  const problem = anArrayOf(anObject)(alterations)
+  const problem = problemWith(alterations, anArrayOf(anObject))
   if (problem !== undefined) {
     throw new InvalidArgumentError(`${operation}: the alterations ${problem}`)
   }

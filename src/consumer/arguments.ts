@@ -1,7 +1,7 @@
 /** Checks the arguments of the consumers' methods: callers without TypeScript get an InvalidArgumentError. */
 import { InvalidArgumentError } from '../errors.ts'
 import { aDate, namingEnds } from './options.ts'
-import { anArrayOf, anInteger, either, oneOf, shown, type Check } from '../options.ts'
+import { anArrayOf, anInteger, either, oneOf, problemWith, shown, type Check } from '../options.ts'
 
 const aPartition = anInteger(0, 0x7fffffff)
 
@@ -21,9 +21,8 @@ const aPlace = namingEnds(either(anOffset, oneOf('earliest', 'latest'), aDate))
 
 function check(what: string, value: unknown, ...checks: readonly Check<unknown>[]): void {
   for (const one of checks) {
-    const problem = one(value)
-    if (problem === undefined) continue
-    throw new InvalidArgumentError(`${what} ${problem}, not ${shown(value)}`)
+    const problem = problemWith(value, one)
+    if (problem !== undefined) throw new InvalidArgumentError(`${what} ${problem}`)
   }
 }
 

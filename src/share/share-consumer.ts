@@ -24,7 +24,7 @@ import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { ClosedError, ConsumerBusyError, InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { readOptions } from '../option-table.ts'
-import { aFunction, shown } from '../options.ts'
+import { aFunction, problemWith } from '../options.ts'
 import { ShareMembership } from './membership.ts'
 import {
   SHARE_CONSUMER_OPTIONS,
@@ -250,9 +250,9 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     handler: ShareMessageHandler<Value, Key>,
     options: ShareRunOptions<Value, Key> = {},
   ): Promise<void> {
-    const problem = aFunction(handler)
+    const problem = problemWith(handler, aFunction)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
+      throw new InvalidArgumentError(`the handler of run ${problem}`)
     }
     const settings = readOptions<ShareRunOptions<Value, Key>, typeof SHARE_RUN_OPTIONS>(
       'run',

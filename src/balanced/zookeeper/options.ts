@@ -59,9 +59,8 @@ const anAuth: Check<ZooKeeperAuth> = (value) => {
 }
 
 const aProtocol: Check<MembershipProtocol> = (value) => {
-  if (typeof value === 'function') return undefined
-  const problem = aKeyOf(DECISIONS)(value)
-  return problem === undefined ? undefined : `${problem}, or a function`
+  if (typeof value === 'function' || aKeyOf(DECISIONS)(value) === undefined) return undefined
+  return `must be one of ${Object.keys(DECISIONS).join(', ')}, or a function`
 }
 
 /** The checks and defaults of `ZooKeeperOptions`, in the order of the documents. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
-import { aFunction, shown } from '../../options.ts'
+import { aFunction, problemWith } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import { asError } from '../../observe/thrown.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
@@ -122,9 +122,9 @@ export class MessageReader<Value, Key> {
   }
 
   async run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
-    const problem = aFunction(handler)
+    const problem = problemWith(handler, aFunction)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of run ${problem}, not ${shown(handler)}`)
+      throw new InvalidArgumentError(`the handler of run ${problem}`)
     }
     const settings = readOptions('run', options, RUN_OPTIONS)
     const { orderBy } = settings
@@ -148,9 +148,9 @@ export class MessageReader<Value, Key> {
     handler: BatchHandler<Value, Key>,
     options: BatchRunOptions = {},
   ): Promise<void> {
-    const problem = aFunction(handler)
+    const problem = problemWith(handler, aFunction)
     if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of runBatches ${problem}, not ${shown(handler)}`)
+      throw new InvalidArgumentError(`the handler of runBatches ${problem}`)
     }
     const settings = readOptions('runBatches', options, BATCH_RUN_OPTIONS)
     const reading = this.#begin('runBatches()', 'handler')
