@@ -80,6 +80,17 @@ export function checkTable(
   table: AnyOptionTable,
   replaced: Readonly<Record<string, string>> = {},
 ): void {
+  checkValues(what, options, table, replaced)
+  checkEffects(what, options, table)
+}
+
+/** The first half of `checkTable`: refuses unknown and missing options, and values that are not valid. */
+export function checkValues(
+  what: string,
+  options: object,
+  table: AnyOptionTable,
+  replaced: Readonly<Record<string, string>> = {},
+): void {
   // An object of any type has its properties by name.
   const given = options as Readonly<Record<string, unknown>>
   checkOptions<Record<string, unknown>>(what, given, checksOf(table), replaced)
@@ -88,7 +99,11 @@ export function checkTable(
       throw new InvalidArgumentError(`${what}: option '${name}' is missing`)
     }
   }
-  for (const [name, value] of Object.entries(given)) {
+}
+
+/** The second half of `checkTable`: refuses options that have no effect beside the others. */
+export function checkEffects(what: string, options: object, table: AnyOptionTable): void {
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     const option = table[name]
     if (value === undefined || value === option?.default) continue
     // The table was declared for these options; AnyOptionTable does not say for which.

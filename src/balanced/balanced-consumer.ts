@@ -4,14 +4,24 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { CONSUMER_OPTIONS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
-import { checkTable, type AnyOptionTable, type OptionTable } from '../option-table.ts'
+import {
+  checkEffects,
+  checkValues,
+  type AnyOptionTable,
+  type OptionTable,
+} from '../option-table.ts'
 import { aFunction } from '../options.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import { BalancedMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import type { ConsumerGroupOptions } from './consumer/settings.ts'
 import { REBALANCE_OPTIONS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
-import { GROUP_PROTOCOL_CHOICE, PROTOCOL_OPTIONS, type GroupProtocolChoice } from './protocols.ts'
+import {
+  GROUP_PROTOCOL_CHOICE,
+  PROTOCOL_OPTIONS,
+  protocolOf,
+  type GroupProtocolChoice,
+} from './protocols.ts'
 import type { RebalanceHooks } from './member-reader.ts'
 import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
@@ -58,11 +68,10 @@ export const TOPIC_OPTIONS = {
   Omit<TopicOptions<unknown, unknown>, keyof RebalanceOptions<never>>
 >
 
-/** The options of every balanced consumer. It cannot stop at an end, because its assignment may change. */
+/** The options that balanced consumers of all protocols have. They cannot stop at an end: assignments change. */
 const BALANCED_OPTIONS: AnyOptionTable = {
   ...Object.fromEntries(Object.entries(CONSUMER_OPTIONS).filter(([name]) => name !== 'stopAtEnd')),
   ...REBALANCE_OPTIONS,
-  ...PROTOCOL_OPTIONS,
   ...GROUP_PROTOCOL_CHOICE,
 }
 
@@ -176,7 +185,13 @@ export class BalancedConsumer<
   }
 }
 
-/** Throws InvalidArgumentError. */
+/**
+ * Throws InvalidArgumentError. An option of another protocol is refused as such, before the effects of options on each
+ * other are checked: advice about those would be wrong.
+ */
 export function checkBalancedOptions(options: object, own: AnyOptionTable): void {
-  checkTable('getBalancedConsumer', options, { ...BALANCED_OPTIONS, ...own })
+  const what = 'getBalancedConsumer'
+  const common = { ...BALANCED_OPTIONS, ...own }
+  checkValues(what, options, { ...common, ...PROTOCOL_OPTIONS })
+  checkEffects(what, options, { ...common, ...protocolOf(options).options })
 }
