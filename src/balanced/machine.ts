@@ -417,6 +417,7 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
   }
 
   #described(): string {
-    return `${this.#coordinator.name}, member ${this.#coordinator.memberId}`
+    const { name, memberId } = this.#coordinator
+    return memberId === '' ? name : `${name}, member ${memberId}`
   }
 }

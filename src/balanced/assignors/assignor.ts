@@ -55,7 +55,7 @@ export type RebalanceProtocol = 'eager' | 'cooperative'
  * `assign` must be pure: the leader of the next generation may be another process.
  */
 export interface Assignor {
-  /** The name by which members, also Java's, know it. */
+  /** The name by which members, also Java's, know it; not one of the built-in ones. */
   readonly name: string
   /** The protocols that it can be used with. */
   readonly protocols: readonly RebalanceProtocol[]

@@ -1,6 +1,7 @@
 /** The leader's part in a rebalance: computes the assignment from the members' subscriptions. */
-import { nameOf } from '../../consumer/topic-partition.ts'
+import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
 import type { Logger } from '../../observe/logger.ts'
+import { namesOf } from '../partitions.ts'
 import type {
   AssignableTopics,
   Assignment,
@@ -8,6 +9,7 @@ import type {
   GroupMember,
   RebalanceProtocol,
 } from '../assignors/assignor.ts'
+import { assignmentBy } from './assignor-calls.ts'
 
 export interface AssignmentRequest {
   readonly groupId: string
@@ -21,7 +23,7 @@ export interface AssignmentRequest {
 /** Throws the error of the assignor, and an error for an assignment that breaks the rules. */
 export async function computeAssignment(request: AssignmentRequest): Promise<Assignment> {
   const { groupId, assignor, protocol, members, topics, logger } = request
-  const assignment = await assignor.assign(members, topics)
+  const assignment = await assignmentBy(assignor, members, topics)
   const problem = problemWith(assignment, protocol, members, topics)
   if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)
   const missing = new Set(members.flatMap((one) => one.topics).filter((one) => !topics.has(one)))
@@ -31,7 +33,33 @@ export async function computeAssignment(request: AssignmentRequest): Promise<Ass
       `group '${groupId}': ${names} do not exist: no member gets partitions of them until they do`,
     )
   }
+  const unread = unreadBy(assignment, members, topics)
+  if (unread.length > 0) {
+    logger.warn(
+      `group '${groupId}': the assignor '${assignor.name}' left out ${namesOf(unread)}: no member reads them`,
+    )
+  }
   return assignment
+}
+
+/**
+ * Returns the partitions that no member gets. A cooperative assignor leaves out for one rebalance what another member
+ * holds; eager members hold nothing when they join.
+ */
+function unreadBy(
+  assignment: Assignment,
+  members: readonly GroupMember[],
+  topics: AssignableTopics,
+): readonly TopicPartition[] {
+  const read = new Set<string>()
+  for (const partitions of assignment.values()) for (const one of partitions) read.add(nameOf(one))
+  for (const { ownedPartitions } of members)
+    for (const one of ownedPartitions) read.add(nameOf(one))
+  return [...topics].flatMap(([topic, all]) =>
+    all
+      .map(({ partition }) => ({ topic, partition }))
+      .filter((partition) => !read.has(nameOf(partition))),
+  )
 }
 
 function problemWith(

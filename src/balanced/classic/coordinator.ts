@@ -1,4 +1,3 @@
-import { atOnce } from '../../async/at-once.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
@@ -10,6 +9,7 @@ import type { Assignor, GroupMember, LastAssignment } from '../assignors/assigno
 import type { ClaimResult, CoordinatorEvents } from '../coordinator.ts'
 import type { MemberCoordinator } from '../group-protocol.ts'
 import { namesOf } from '../partitions.ts'
+import { userDataBy } from './assignor-calls.ts'
 import {
   decodeAssignment,
   decodeSubscription,
@@ -191,10 +191,7 @@ export class ClassicCoordinator implements MemberCoordinator {
     const topics = await this.#topics.wanted()
     const { assignors, clientRack: rack } = this.#settings
     return assignors.map((assignor) => {
-      const userData = atOnce(
-        assignor.userData?.(this.#last),
-        `userData of the assignor '${assignor.name}'`,
-      )
+      const userData = userDataBy(assignor, this.#last)
       const metadata = encodeSubscription({ topics, userData, owned, generation, rack })
       return { name: assignor.name, metadata }
     })

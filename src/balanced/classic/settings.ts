@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import { withDefaults, type OptionTable } from '../../option-table.ts'
 import { aDurationMs, aFunction, anArrayOf, aString, type Check } from '../../options.ts'
-import type { Assignor, RebalanceProtocol } from '../assignors/assignor.ts'
+import type { Assignor, ImmediateAssignor, RebalanceProtocol } from '../assignors/assignor.ts'
 import { rangeAssignor } from '../assignors/range.ts'
 import { roundRobinAssignor } from '../assignors/round-robin.ts'
 import type { Subscription } from '../subscription.ts'
@@ -62,7 +62,8 @@ export interface GroupSettings {
   readonly busyForMs: () => number
 }
 
-const BUILT_IN: Readonly<Record<AssignorName, Assignor>> = {
+/** Tests iterate over it, so that a new assignor is tested as the others. */
+export const BUILT_IN: Readonly<Record<AssignorName, ImmediateAssignor>> = {
   range: rangeAssignor,
   roundrobin: roundRobinAssignor,
   sticky: stickyAssignor,
@@ -76,6 +77,10 @@ const anAssignor: Check<AssignorName | Assignor> = (value) => {
   // The checks of the properties follow.
   const { name, protocols, assign, userData } = value as Partial<Record<keyof Assignor, unknown>>
   if (aString(name) !== undefined) return "must have a 'name'"
+  // Members with the built-in one would compute another assignment.
+  if (Object.hasOwn(BUILT_IN, name as string)) {
+    return `must have a name of its own: '${name as string}' is a built-in assignor`
+  }
   const areProtocols =
     Array.isArray(protocols) &&
     protocols.length > 0 &&
