@@ -50,6 +50,30 @@ describe('groupProtocol', () => {
       { groupProtocol: 'consumer', groupInstanceWaitMs: 1 },
       "option 'groupInstanceWaitMs' has no effect without a groupInstanceId",
     ],
+    [
+      { groupProtocol: 'classic', groupInstanceWaitMs: 1 },
+      "option 'groupInstanceWaitMs' is for groups of the consumer protocol (KIP-848): it needs groupProtocol: 'consumer'",
+    ],
+    [
+      { managed: true, zookeeperConnect: 'zk:2181', zookeeperHosts: 'zk:2181' },
+      "option 'zookeeperConnect' is for groups that ZooKeeper coordinates: it needs groupProtocol: 'zookeeper'",
+    ],
+    [
+      { groupProtocol: 'classic', autoCommitEnable: false, autoCommitIntervalMs: 1 },
+      'has no effect with autoCommitEnable: false',
+    ],
+    [
+      { groupProtocol: 'classic', assignors: ['round-robin'] },
+      "option 'assignors' must be range, roundrobin, sticky, cooperative-sticky, or an assignor, not 'round-robin' (at index 0)",
+    ],
+    [{ groupProtocol: 'classic', assignors: [] }, 'must name at least one, not an empty array'],
+    [
+      {
+        groupProtocol: 'classic',
+        assignors: [{ name: 'range', protocols: ['eager'], assign: () => new Map() }],
+      },
+      "must have a name of its own: 'range' is a built-in assignor, not an object (at index 0)",
+    ],
     [{ groupProtocol: 'consumer', offsetsStorage: 'zookeeper' }, 'omit offsetsStorage'],
     [{ groupProtocol: 'zookeeper', managed: true }, 'contradict each other'],
     [{ groupProtocol: 'classic', managed: false }, 'contradict each other'],

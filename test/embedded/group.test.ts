@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Assignor } from '../../src/balanced/assignors/assignor.ts'
 import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
+import { BUILT_IN, type AssignorName } from '../../src/balanced/classic/settings.ts'
 import { Readings } from '../support/balanced/members.ts'
 import { GroupScene, growTopic } from './support/group-scene.ts'
 import { GroupMember } from './support/group-member.ts'
@@ -16,7 +17,7 @@ describe('a member of a Kafka group', () => {
     expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toHaveLength(1)
   })
 
-  it.each(['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const)(
+  it.each(Object.keys(BUILT_IN) as AssignorName[])(
     'shares partitions with others that come and go (%s)',
     async (assignor) => {
       await using scene = await GroupScene.open()
@@ -155,6 +156,7 @@ describe('a member of a Kafka group', () => {
     await using scene = await GroupScene.open()
     const wrong: Assignor = {
       ...rangeAssignor,
+      name: 'mine',
       assign: (members) =>
         new Map(members.map(({ memberId }) => [memberId, [{ topic: 't', partition: 0 }]])),
     }
@@ -164,7 +166,40 @@ describe('a member of a Kafka group', () => {
       .machine.start()
       .catch(() => undefined)
     await one.until(() => one.failures.length > 0)
-    expect(one.failures[0]?.message).toMatch(/'range' assigned t-0 to both '.*' and '.*'/)
+    expect(one.failures[0]?.message).toMatch(/'mine' assigned t-0 to both '.*' and '.*'/)
+  })
+
+  it('leaves the group when its assignor fails, so that the others do not wait for its session', async () => {
+    await using scene = await GroupScene.open()
+    const wrong: Assignor = {
+      ...rangeAssignor,
+      name: 'mine',
+      assign: (members, topics) => {
+        if (members.length > 1) throw new Error('one is enough')
+        return rangeAssignor.assign(members, topics)
+      },
+    }
+    const options = { assignors: [wrong], sessionTimeoutMs: 1_800_000 }
+    const one = await scene.start('one', options)
+    await scene.start('two', options)
+    await one.until(() => one.failures.length > 0)
+    const { message } = one.failures[0]!
+    expect(message).toContain("the assignor 'mine' threw: one is enough")
+    const left = scene.kafka.requests.all({ api: 'LeaveGroup' })
+    expect(left).toHaveLength(1)
+    await one.close()
+    expect(scene.kafka.requests.all({ api: 'LeaveGroup' })).toHaveLength(1)
+  })
+
+  it('fails with an error that names the assignor whose user data is wrong', async () => {
+    await using scene = await GroupScene.open()
+    const wrong = { ...rangeAssignor, name: 'mine', userData: () => 'text' as unknown as Buffer }
+    const one = scene.make('one', { assignors: [wrong] })
+    await expect(one.machine.start()).rejects.toMatchObject({
+      code: 'REBALANCE_FAILED',
+      message:
+        "in a rebalance group 'g': joining failed: userData of the assignor 'mine' must return a Buffer, or undefined for none, not 'text'",
+    })
   })
 
   it('rejects incompatible assignors, and heartbeats that are too rare', async () => {

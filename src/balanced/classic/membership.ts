@@ -137,22 +137,26 @@ export class Membership {
   async leave(): Promise<void> {
     this.#leaving.abort(new ClosedError('consumer'))
     const { memberId } = this.#identity
-    const { groupId, groupInstanceId } = this.#settings
     const wasRefused = this.#state === 'refused'
     this.#move('leave')
     this.#heartbeats.stop()
     this.#requests.hangUp()
     this.#identity = NO_IDENTITY
-    if (memberId !== '' && !wasRefused && groupInstanceId === undefined) {
-      try {
-        await this.#requests.leave(memberId, 'the consumer is being closed', LEAVE_TIMEOUT_MS)
-      } catch (error) {
-        this.#cluster.options.logger.info(
-          `could not leave group '${groupId}', whose coordinator removes this member after its session timeout: ${textOfThrown(error)}`,
-        )
-      }
-    }
+    if (!wasRefused) await this.#tellLeaving(memberId, 'the consumer is being closed')
     this.#move('left')
+  }
+
+  /** The place of a static member is kept until its session ends. */
+  async #tellLeaving(memberId: string, reason: string): Promise<void> {
+    const { groupId, groupInstanceId } = this.#settings
+    if (memberId === '' || groupInstanceId !== undefined) return
+    try {
+      await this.#requests.leave(memberId, reason, LEAVE_TIMEOUT_MS)
+    } catch (error) {
+      this.#cluster.options.logger.info(
+        `could not leave group '${groupId}', whose coordinator removes this member after its session timeout: ${textOfThrown(error)}`,
+      )
+    }
   }
 
   async #joinUntilIn(role: Role, hasOwned: boolean): Promise<SyncedGeneration> {
@@ -196,6 +200,11 @@ export class Membership {
         throw this.#lostError(error)
       case 'refused':
         this.#refuse()
+        // The assignor failed. The others wait for this leader's assignment; after it has left, the next leader
+        // computes one, or its assignor fails there.
+        if (error instanceof RebalanceError) {
+          await this.#tellLeaving(this.#identity.memberId, 'its assignor failed')
+        }
         throw thrown
       case 'later': {
         const waitMs = backoffMs(attempt, options.backoff)
