@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { AssignorName } from '../../src/index.ts'
+import { JAVA_ASSIGNOR_NAMES, type JavaAssignorName } from '../support/balanced/java-assignors.ts'
 import { ProcessGroup } from '../support/balanced/process-members.ts'
 import { writeNumbered } from '../support/balanced/write-numbered.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
@@ -11,8 +11,8 @@ const PARTITIONS = 6
 const versions = versionsToTest().filter((version) => isAtLeast(version, '2.1'))
 const isThorough = process.env['SAMSA_BROKERS'] !== undefined
 /** All assignors take a while: in npm test the one that asks most of both sides. */
-const assignors: readonly AssignorName[] = isThorough
-  ? ['range', 'roundrobin', 'sticky', 'cooperative-sticky']
+const assignors: readonly JavaAssignorName[] = isThorough
+  ? JAVA_ASSIGNOR_NAMES
   : ['cooperative-sticky']
 /** Versions, and the number of brokers: three only of the newest version. */
 const clusters = [

@@ -4,10 +4,10 @@ import {
   type Assignment,
   type Assignor,
 } from '../../src/balanced/assignors/assignor.ts'
-import { rangeAssignor } from '../../src/balanced/assignors/range.ts'
-import { roundRobinAssignor } from '../../src/balanced/assignors/round-robin.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from '../../src/balanced/assignors/sticky.ts'
+import { BUILT_IN } from '../../src/balanced/classic/settings.ts'
 import type { TopicPartition } from '../../src/consumer/topic-partition.ts'
+import { JAVA_ASSIGNOR_NAMES } from '../support/balanced/java-assignors.ts'
 import { clientJars, missingForKafkasOwn } from './support/jars.ts'
 import { RandomGroup, type Group } from './support/random-group.ts'
 import { Random } from './support/random.ts'
@@ -89,41 +89,42 @@ async function javaAssignments(lines: readonly string[]): Promise<string[]> {
 }
 
 describeWithJava('the assignors compared with those of Java', () => {
-  it.each([
-    ['range', rangeAssignor],
-    ['roundrobin', roundRobinAssignor],
-    ['sticky', stickyAssignor],
-    ['cooperative-sticky', cooperativeStickyAssignor],
-  ])(`%s returns the same result for random groups (seed ${SEED})`, async (_, assignor) => {
-    const random = new Random(SEED)
-    const lines: string[] = []
-    const ours: { readonly group: Group; readonly isExact: boolean; readonly result: string }[] = []
-    for (let group = 0; group < GROUPS; group++) {
-      const life = new RandomGroup(random)
-      for (let step = 0; step < STEPS; step++) {
-        const assignment = assignor.assign(life.now.members, life.now.topics)
-        lines.push(...linesOf(life.now, assignor))
-        const isExact = life.areWishesEqual || !assignor.name.endsWith('sticky')
-        ours.push({ group: life.now, isExact, result: shown(assignment) })
-        life.goOn(assignment)
+  it.each(JAVA_ASSIGNOR_NAMES.map((name) => [name, BUILT_IN[name]] as const))(
+    `%s returns the same result for random groups (seed ${SEED})`,
+    async (_, assignor) => {
+      const random = new Random(SEED)
+      const lines: string[] = []
+      const ours: { readonly group: Group; readonly isExact: boolean; readonly result: string }[] =
+        []
+      for (let group = 0; group < GROUPS; group++) {
+        const life = new RandomGroup(random)
+        for (let step = 0; step < STEPS; step++) {
+          const assignment = assignor.assign(life.now.members, life.now.topics)
+          lines.push(...linesOf(life.now, assignor))
+          const isExact = life.areWishesEqual || !assignor.name.endsWith('sticky')
+          ours.push({ group: life.now, isExact, result: shown(assignment) })
+          life.goOn(assignment)
+        }
       }
-    }
-    const java = await javaAssignments(lines)
-    expect(java).toHaveLength(GROUPS * STEPS)
-    const differing = ours.flatMap(({ group, isExact, result }, index) => {
-      const theirs = java[index]!
-      return result === theirs ? [] : [{ group: linesOf(group, assignor), isExact, result, theirs }]
-    })
-    expect(differing.filter(({ isExact }) => isExact).slice(0, 1)).toEqual([])
-    // Where members want different topics, Java's sticky assignors choose among equally good moves by the
-    // order of a hash set: then as good a result counts, and mostly it is the same.
-    expect(differing.length).toBeLessThan(ours.length / 100)
-    if (assignor === stickyAssignor) {
-      for (const { result, theirs } of differing) {
-        expect(imbalance(result)).toBeLessThanOrEqual(imbalance(theirs))
+      const java = await javaAssignments(lines)
+      expect(java).toHaveLength(GROUPS * STEPS)
+      const differing = ours.flatMap(({ group, isExact, result }, index) => {
+        const theirs = java[index]!
+        return result === theirs
+          ? []
+          : [{ group: linesOf(group, assignor), isExact, result, theirs }]
+      })
+      expect(differing.filter(({ isExact }) => isExact).slice(0, 1)).toEqual([])
+      // Where members want different topics, Java's sticky assignors choose among equally good moves by the
+      // order of a hash set: then as good a result counts, and mostly it is the same.
+      expect(differing.length).toBeLessThan(ours.length / 100)
+      if (assignor === stickyAssignor) {
+        for (const { result, theirs } of differing) {
+          expect(imbalance(result)).toBeLessThanOrEqual(imbalance(theirs))
+        }
       }
-    }
-  })
+    },
+  )
 
   it('send the same user data to other members', async () => {
     const partitions = [0, 1, 5].map((partition) => ({ topic: 't', partition }))

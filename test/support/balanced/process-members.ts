@@ -3,18 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { deferred } from '../../../src/async/deferred.ts'
-import type { AssignorName } from '../../../src/index.ts'
+import { JAVA_ASSIGNORS, type JavaAssignorName } from './java-assignors.ts'
 import { kafkaTools } from '../kafka/download.ts'
 import { PATIENCE_MS } from '../patience.ts'
 
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m']
-
-const JAVA_ASSIGNORS: Readonly<Record<AssignorName, string>> = {
-  range: 'RangeAssignor',
-  roundrobin: 'RoundRobinAssignor',
-  sticky: 'StickyAssignor',
-  'cooperative-sticky': 'CooperativeStickyAssignor',
-}
 
 export interface GroupPlace {
   readonly hosts: string
@@ -119,7 +112,11 @@ export class ProcessGroup implements AsyncDisposable {
     return this.#add(new ProcessMember(name, this, process.execPath, args))
   }
 
-  java(name: string, assignor: AssignorName, sessionTimeoutMs = 10_000): Promise<ProcessMember> {
+  java(
+    name: string,
+    assignor: JavaAssignorName,
+    sessionTimeoutMs = 10_000,
+  ): Promise<ProcessMember> {
     const strategy = `org.apache.kafka.clients.consumer.${JAVA_ASSIGNORS[assignor]}`
     return this.#java(name, [
       ...['--assignment-strategy', strategy, '--session-timeout', String(sessionTimeoutMs)],

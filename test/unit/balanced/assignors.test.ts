@@ -16,8 +16,7 @@ import {
   decodeStickyUserData,
   encodeStickyUserData,
 } from '../../../src/balanced/assignors/user-data.ts'
-
-const ALL = [rangeAssignor, roundRobinAssignor, stickyAssignor, cooperativeStickyAssignor]
+import { BUILT_IN } from '../../../src/balanced/classic/settings.ts'
 
 function member(memberId: string, topics: readonly string[], more: Partial<GroupMember> = {}) {
   return {
@@ -140,7 +139,7 @@ describe('assignors', () => {
     expect(shown(second)).toEqual({ a: 't0 t1', b: 't2 t3' })
   })
 
-  it.each(ALL.map((assignor) => [assignor.name, assignor] as const))(
+  it.each(Object.values(BUILT_IN).map((assignor) => [assignor.name, assignor] as const))(
     '%s assigns nothing to members without subscriptions, and ignores topics that do not exist',
     (_, assignor: ImmediateAssignor) => {
       const members = [member('a', []), member('b', ['t', 'missing'])]
