@@ -32,6 +32,7 @@ const EXPIRES_S = 15 * 60
 /** Sends a signed request to connect in the format of Amazon's library for Java. The broker has IAM verify it. */
 export class AwsMskIamMechanism implements SaslMechanism {
   readonly name = MECHANISM
+  readonly sendsSecret = 'the signed request'
   readonly #region: string
   readonly #credentials: AwsCredentials | AwsCredentialsProvider
 
@@ -53,10 +54,11 @@ export class AwsMskIamMechanism implements SaslMechanism {
     }
     const payload = signedPayload(context.host, this.#region, credentials, new Date())
     const secrets = SECRET_PARAMETERS.map((name) => payload[name] ?? '')
+    const message = JSON.stringify(payload)
     return new AwsMskIamExchange(
-      Buffer.from(JSON.stringify(payload)),
+      Buffer.from(message),
       formatAddress(context),
-      concealer(...secrets),
+      concealer(message, ...secrets),
     )
   }
 }

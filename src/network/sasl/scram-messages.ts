@@ -1,5 +1,4 @@
 /** Strict parsers of the messages that a broker sends in a SCRAM exchange (RFC 5802, section 7). */
-import { quoted } from '../../observe/printable.ts'
 
 export class ScramMessageError extends Error {}
 
@@ -14,7 +13,7 @@ const FINAL = /^v=([^,]+)(?:,|$)/
 export function readServerFirst(message: Buffer): ServerFirst {
   const text = message.toString()
   const error = ERROR.exec(text)?.[1]
-  if (error !== undefined) return { error: quoted(error) }
+  if (error !== undefined) return { error }
   if (text.startsWith('m=')) {
     throw new ScramMessageError('it requires an extension that is not supported')
   }
@@ -28,7 +27,7 @@ export function readServerFirst(message: Buffer): ServerFirst {
 export function readServerFinal(message: Buffer): ServerFinal {
   const text = message.toString()
   const error = ERROR.exec(text)?.[1]
-  if (error !== undefined) return { error: quoted(error) }
+  if (error !== undefined) return { error }
   const signature = FINAL.exec(text)?.[1]
   if (signature === undefined) throw new ScramMessageError('its last message has no signature')
   return { signature: fromBase64(signature, 'signature') }

@@ -1,6 +1,8 @@
 import { cryptoModule, pbkdf2 } from '../../builtins.ts'
 import { AuthenticationError, type AuthenticationErrorCode } from '../../errors.ts'
+import { quoted } from '../../observe/printable.ts'
 import { formatAddress } from '../address.ts'
+import { concealer } from './conceal.ts'
 import type { SaslContext, SaslExchange, SaslMechanism } from './mechanism.ts'
 import { readServerFinal, readServerFirst, ScramMessageError } from './scram-messages.ts'
 import { reveal, type Secret } from './secret.ts'
@@ -66,6 +68,7 @@ export class ScramExchange implements SaslExchange {
   readonly #nonce: string
   #step: Step = 'first'
   #serverSignature: Buffer | undefined
+  #conceal = concealer()
 
   /** The nonce is for tests with known answers only. */
   constructor(
@@ -84,6 +87,11 @@ export class ScramExchange implements SaslExchange {
 
   get isComplete(): boolean {
     return this.#step === 'done'
+  }
+
+  /** The proof is a secret: with the rest of the exchange, passwords can be tried against it. */
+  conceal(text: string): string {
+    return this.#conceal(text)
   }
 
   async next(challenge: Buffer): Promise<Buffer> {
@@ -146,9 +154,11 @@ export class ScramExchange implements SaslExchange {
     const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${nonce}`
     const exchanged = [`${this.#firstBare()},`, challenge, `,${withoutProof}`]
     const clientKey = hmac(salted, 'Client Key')
-    const proof = xor(clientKey, hmac(hash(clientKey), ...exchanged))
+    const proof = xor(clientKey, hmac(hash(clientKey), ...exchanged)).toString('base64')
     this.#serverSignature = hmac(hmac(salted, 'Server Key'), ...exchanged)
-    return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`)
+    const message = `${withoutProof},p=${proof}`
+    this.#conceal = concealer(proof, message)
+    return Buffer.from(message)
   }
 
   #checkIterations(iterations: number): void {
@@ -187,7 +197,10 @@ export class ScramExchange implements SaslExchange {
   }
 
   #refused(error: string): AuthenticationError {
-    return this.#failure('SASL_AUTHENTICATION_FAILED', `the broker reported ${error}`)
+    return this.#failure(
+      'SASL_AUTHENTICATION_FAILED',
+      `the broker reported ${quoted(this.conceal(error))}`,
+    )
   }
 
   #failure(code: AuthenticationErrorCode, reason: string): AuthenticationError {
