@@ -171,9 +171,9 @@ export function clusterOptions(options: KafkaClientOptions): ClusterOptions {
   const read = readOptions('KafkaClient', options, CLIENT_OPTIONS, REPLACED)
   const logger = read.logger === undefined ? silentLogger : printing(read.logger)
   const sasl = read.sasl === undefined ? undefined : saslMechanismOf(read.sasl)
-  if (sasl?.name === 'PLAIN' && read.tls === undefined) {
+  if (sasl?.sendsSecret !== undefined && read.tls === undefined) {
     logger.warn(
-      'PLAIN without TLS sends the password unencrypted: anyone on the network path can read it',
+      `${sasl.name} without TLS sends ${sasl.sendsSecret} unencrypted: anyone on the network path can read it`,
     )
   }
   const { connectTimeoutMs } = read

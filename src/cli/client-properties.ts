@@ -3,13 +3,11 @@
  * spellings of a setting are known, so that a file of another program works here unchanged.
  */
 import { UsageError } from './failure.ts'
-import type { Properties } from './properties.ts'
-import type { KafkaClientOptions, SaslOptions, TlsOptions } from '../index.ts'
+import { first, type Properties } from './properties.ts'
+import { saslOf, type PasswordSource } from './sasl-properties.ts'
+import type { KafkaClientOptions, TlsOptions } from '../index.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
-
-/** Asks for a password that no property contains; undefined without a terminal. */
-export type PasswordSource = (username: string) => Promise<string | undefined>
 
 export const DEFAULT_HOSTS = '127.0.0.1:9092'
 
@@ -156,70 +154,6 @@ function tlsOf(properties: Properties): TlsOptions {
   const algorithm = properties.get('ssl.endpoint.identification.algorithm')
   if (algorithm === '' || algorithm === 'none') tls.dangerouslySkipHostnameCheck = true
   return tls
-}
-
-async function saslOf(properties: Properties, askPassword: PasswordSource): Promise<SaslOptions> {
-  const jaas = jaasOptions(properties.get('sasl.jaas.config'))
-  const mechanism = first(properties, 'sasl.mechanism', 'sasl.mechanisms') ?? 'PLAIN'
-  switch (mechanism) {
-    case 'PLAIN':
-    case 'SCRAM-SHA-256':
-    case 'SCRAM-SHA-512': {
-      const username = properties.get('sasl.username') ?? jaas.get('username')
-      if (username === undefined) throw missing('sasl.username', mechanism, '--user NAME')
-      const password =
-        properties.get('sasl.password') ?? jaas.get('password') ?? (await askPassword(username))
-      if (password === undefined) throw missing('sasl.password', mechanism, '--password-file FILE')
-      // For a delegation token; Java's login module calls it tokenauth.
-      const isToken =
-        properties.get('sasl.login.token') === 'true' || jaas.get('tokenauth') === 'true'
-      if (mechanism === 'PLAIN') return { mechanism, username, password }
-      return { mechanism, username, password, ...(isToken ? { tokenAuth: true } : {}) }
-    }
-    case 'OAUTHBEARER': {
-      const tokenEndpoint = properties.get('sasl.oauthbearer.token.endpoint.url')
-      const clientId = properties.get('sasl.oauthbearer.client.id') ?? jaas.get('clientId')
-      const clientSecret =
-        properties.get('sasl.oauthbearer.client.secret') ?? jaas.get('clientSecret')
-      const scope = properties.get('sasl.oauthbearer.scope') ?? jaas.get('scope')
-      if (tokenEndpoint === undefined) {
-        throw missing('sasl.oauthbearer.token.endpoint.url', mechanism)
-      }
-      if (clientId === undefined) throw missing('sasl.oauthbearer.client.id', mechanism)
-      if (clientSecret === undefined) throw missing('sasl.oauthbearer.client.secret', mechanism)
-      const oidc = { tokenEndpoint, clientId, clientSecret, ...(scope && { scope }) }
-      return { mechanism, oidc }
-    }
-    case 'AWS_MSK_IAM': {
-      const region = properties.get('aws.region') ?? process.env['AWS_REGION']
-      if (region === undefined) throw missing('aws.region', mechanism)
-      return { mechanism, region }
-    }
-    default:
-      throw new UsageError(
-        `sasl.mechanism must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM, not '${mechanism}'`,
-      )
-  }
-}
-
-function missing(property: string, mechanism: string, instead?: string): UsageError {
-  const hint = instead === undefined ? '' : ` or give ${instead}`
-  return new UsageError(`${mechanism} needs ${property}: set it with -X ${property}=…${hint}`)
-}
-
-/** The options of a login module: `…PlainLoginModule required username="a" password="b";`. */
-function jaasOptions(text: string | undefined): ReadonlyMap<string, string> {
-  const found = (text ?? '').matchAll(/(\w+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;"]+))/g)
-  return new Map(
-    [...found].map(([, key, quoted, bare]) => [
-      key!,
-      quoted === undefined ? bare! : quoted.replaceAll(/\\(.)/g, '$1'),
-    ]),
-  )
-}
-
-function first(properties: Properties, ...keys: readonly string[]): string | undefined {
-  return keys.map((key) => properties.get(key)).find((value) => value !== undefined)
 }
 
 type DurationOption =

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeNumber } from '../terminal/arguments.ts'
 import { codeOf, exitCodeOf } from './failure.ts'
 import { DEFAULT_HOSTS } from './client-properties.ts'
+import { MECHANISM_LIST } from './sasl-properties.ts'
 import { Session, type CommonOptions } from './session.ts'
 
 export { option, positive, wholeNumber } from '../terminal/arguments.ts'
@@ -155,11 +156,7 @@ export const COMMON = {
     ).argParser(append),
     grouped(CONNECTION, '--tls', "use TLS with the system's certificate authorities"),
     grouped(CONNECTION, '--ca <file>', 'use TLS with these certificate authorities (PEM)'),
-    grouped(
-      CONNECTION,
-      '--mechanism <name>',
-      'SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, …',
-    ),
+    grouped(CONNECTION, '--mechanism <name>', `SASL mechanism: ${MECHANISM_LIST}`),
     grouped(
       CONNECTION,
       '--user <name>',

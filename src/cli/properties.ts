@@ -4,6 +4,11 @@ import { UsageError } from './failure.ts'
 /** Settings by Kafka's names, such as `bootstrap.servers`. */
 export type Properties = ReadonlyMap<string, string>
 
+/** The value of the first of the keys that is set. */
+export function first(properties: Properties, ...keys: readonly string[]): string | undefined {
+  return keys.map((key) => properties.get(key)).find((value) => value !== undefined)
+}
+
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f' }
 
 /**

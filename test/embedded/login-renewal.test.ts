@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { saslAuthenticate } from '../../protocol/apis/sasl-authenticate.ts'
 import { saslHandshake } from '../../protocol/apis/sasl-handshake.ts'
 import { EmbeddedCluster } from '../../src/embedded/index.ts'
-import { KafkaClient } from '../../src/index.ts'
+import { KafkaClient, type SaslOptions } from '../../src/index.ts'
 import { FakeBroker } from '../support/fake-broker.ts'
 import { failureOf } from '../support/settled.ts'
 import { until } from '../support/until.ts'
@@ -108,7 +108,34 @@ describe('a connection that the broker closes during the login', () => {
   })
 })
 
-describe('PLAIN without TLS', () => {
+describe('a login without TLS', () => {
+  const USER = { username: 'u', password: 'p' }
+
+  it.each<[SaslOptions, string | undefined]>([
+    [{ mechanism: 'PLAIN', ...USER }, 'PLAIN without TLS sends the password unencrypted'],
+    [{ mechanism: 'SCRAM-SHA-256', ...USER }, undefined],
+    [
+      { mechanism: 'OAUTHBEARER', token: () => ({ value: 'v' }) },
+      'OAUTHBEARER without TLS sends the token unencrypted',
+    ],
+    [
+      { mechanism: 'AWS_MSK_IAM', region: 'r' },
+      'AWS_MSK_IAM without TLS sends the signed request unencrypted',
+    ],
+    [
+      { name: 'OWN', sendsSecret: 'the key', start: () => Promise.reject(new Error()) },
+      'OWN without TLS sends the key unencrypted',
+    ],
+    [{ name: 'OWN', start: () => Promise.reject(new Error()) }, undefined],
+  ])('warns if the mechanism sends a secret: %j', async (sasl, warning) => {
+    const { warnings, logger } = keepWarnings()
+    const hosts = '127.0.0.1:1'
+    await new KafkaClient({ hosts, sasl, logger, tls: true }).close()
+    expect(warnings).toEqual([])
+    await new KafkaClient({ hosts, sasl, logger }).close()
+    expect(warnings).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)])
+  })
+
   it('warns once', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, sasl: { users: USERS } })
     const { warnings, logger } = keepWarnings()

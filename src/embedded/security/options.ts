@@ -52,7 +52,7 @@ export interface EmbeddedSaslOptions {
   readonly validateToken?: TokenValidator
   /**
    * How long a login lasts. Clients must log in again on the same connection before it ends, or the
-   * connection is closed (KIP-368; Kafka's `connections.max.reauth.ms`). Default: 0 (no end).
+   * connection is closed (KIP-368; Kafka's `connections.max.reauth.ms`); 0: a login does not end. Default: 0.
    */
   readonly maxReauthMs?: number
 }
@@ -93,6 +93,14 @@ export const EMBEDDED_SASL_OPTIONS = {
   maxReauthMs: { check: anInteger(0), default: 0 },
 } as const satisfies OptionTable<EmbeddedSaslOptions>
 
+/** The option with which clients log in, for each mechanism; where it is set, the mechanism is a default. */
+const LOGS_IN_WITH: Readonly<Record<SaslMechanismName, 'users' | 'validateToken'>> = {
+  PLAIN: 'users',
+  'SCRAM-SHA-256': 'users',
+  'SCRAM-SHA-512': 'users',
+  OAUTHBEARER: 'validateToken',
+}
+
 /** Throws InvalidArgumentError. */
 export function checkTlsOptions(options: EmbeddedTlsOptions): void {
   checkTable('tls', options, EMBEDDED_TLS_OPTIONS)
@@ -106,7 +114,7 @@ export function checkSaslOptions(options: EmbeddedSaslOptions): void {
     throw new InvalidArgumentError("sasl: 'users' or 'validateToken' is missing")
   }
   for (const mechanism of mechanisms) {
-    const needed = mechanism === 'OAUTHBEARER' ? 'validateToken' : 'users'
+    const needed = LOGS_IN_WITH[mechanism]
     if (options[needed] === undefined) {
       throw new InvalidArgumentError(`sasl: ${mechanism} requires option '${needed}'`)
     }
@@ -145,15 +153,10 @@ export function passwordsFor(
   )
 }
 
-export function mechanismsOf({
-  mechanisms,
-  users,
-  validateToken,
-}: EmbeddedSaslOptions): readonly SaslMechanismName[] {
+/** The mechanisms that the options name, or by default those whose option they set. */
+export function mechanismsOf(options: EmbeddedSaslOptions): readonly SaslMechanismName[] {
   return (
-    mechanisms ??
-    SASL_MECHANISMS.filter((name) =>
-      name === 'OAUTHBEARER' ? validateToken !== undefined : users !== undefined,
-    )
+    options.mechanisms ??
+    SASL_MECHANISMS.filter((name) => options[LOGS_IN_WITH[name]] !== undefined)
   )
 }

@@ -1,7 +1,7 @@
 import { oauthBearerExchange } from './oauthbearer.ts'
 import { mechanismsOf, passwordsFor, type EmbeddedSaslOptions } from './options.ts'
 import { plainExchange } from './plain.ts'
-import type { SaslServerExchange } from './sasl-mechanism.ts'
+import type { SaslMechanismName, SaslServerExchange } from './sasl-mechanism.ts'
 import type { ScramMechanismName } from './scram-credentials.ts'
 import { ScramUsers, type ScramDirectory } from './scram.ts'
 
@@ -22,22 +22,18 @@ export function saslServer(options: EmbeddedSaslOptions, directory: ScramDirecto
   const sha256 = scramUsers('SCRAM-SHA-256')
   const sha512 = scramUsers('SCRAM-SHA-512')
   const validate = options.validateToken ?? (() => undefined)
+  const exchanges: Readonly<Record<SaslMechanismName, () => SaslServerExchange>> = {
+    PLAIN: () => plainExchange(plain),
+    'SCRAM-SHA-256': () => sha256.exchange(),
+    'SCRAM-SHA-512': () => sha512.exchange(),
+    OAUTHBEARER: () => oauthBearerExchange(validate),
+  }
   return {
     mechanisms,
     maxReauthMs: options.maxReauthMs ?? 0,
     exchange(wanted) {
-      switch (mechanisms.find((name) => name === wanted)) {
-        case 'PLAIN':
-          return plainExchange(plain)
-        case 'SCRAM-SHA-256':
-          return sha256.exchange()
-        case 'SCRAM-SHA-512':
-          return sha512.exchange()
-        case 'OAUTHBEARER':
-          return oauthBearerExchange(validate)
-        case undefined:
-          return undefined
-      }
+      const mechanism = mechanisms.find((name) => name === wanted)
+      return mechanism === undefined ? undefined : exchanges[mechanism]()
     },
   }
 }

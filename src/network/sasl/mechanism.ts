@@ -4,8 +4,8 @@ import type { Address } from '../address.ts'
 export interface SaslExchange {
   /**
    * Returns the next message for the broker. `challenge` is the broker's last message, empty at the first call.
-   * An empty message is not sent once `isComplete` is true, except as the first message. Throws AuthenticationError
-   * if the broker's proof is wrong.
+   * An empty message is not sent once `isComplete` is true, except as the first message: a mechanism whose server begins
+   * returns an empty message at the first call. Throws AuthenticationError if the broker's proof is wrong.
    */
   next(challenge: Buffer): Promise<Buffer> | Buffer
   /** True when the mechanism needs no further message from the broker: the broker's proof, if any, is verified. */
@@ -38,6 +38,11 @@ export interface SaslContext extends Address {
 export interface SaslMechanism {
   /** The name that Kafka uses: PLAIN, SCRAM-SHA-256, … */
   readonly name: string
+  /**
+   * What the mechanism sends that others could log in with, such as `the password`. Without TLS the client warns of it.
+   * Default: nothing, as with SCRAM.
+   */
+  readonly sendsSecret?: string
   /** Starts an exchange for a connection to this broker. */
   start(context: SaslContext): Promise<SaslExchange> | SaslExchange
 }

@@ -19,6 +19,7 @@ const EXTENSION_VALUE = /^[\x21-\x7e \t\r\n]+$/
 /** Login with a bearer token that another server has issued (RFC 7628, KIP-255). */
 export class OAuthBearerMechanism implements SaslMechanism {
   readonly name = MECHANISM
+  readonly sendsSecret = 'the token'
   readonly #tokens: TokenCache
 
   constructor(provider: TokenProvider) {

@@ -117,11 +117,20 @@ export function saslMechanismOf(options: SaslOptions): SaslMechanism {
     case 'AWS_MSK_IAM':
       return awsMskIam(options)
     default:
-      throw unknownMechanism(options)
+      throw unknownMechanism(options satisfies never)
   }
 }
 
-const KNOWN = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM'
+/** Every mechanism of `SaslOptions` but your own: the compiler reports one that is missing. */
+const MECHANISMS = {
+  PLAIN: true,
+  'SCRAM-SHA-256': true,
+  'SCRAM-SHA-512': true,
+  OAUTHBEARER: true,
+  AWS_MSK_IAM: true,
+} as const satisfies Record<Exclude<SaslOptions, SaslMechanism>['mechanism'], true>
+
+const KNOWN = Object.keys(MECHANISMS).join(', ')
 
 function unknownMechanism({ mechanism }: { readonly mechanism: unknown }): InvalidArgumentError {
   const shown = typeof mechanism === 'string' ? `'${mechanism}'` : typeof mechanism

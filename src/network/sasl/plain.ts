@@ -18,6 +18,7 @@ export interface PlainOptions {
 /** Sends user name and password unencrypted (RFC 4616). */
 export class PlainMechanism implements SaslMechanism {
   readonly name = 'PLAIN'
+  readonly sendsSecret = 'the password'
   readonly #username: string
   readonly #password: Secret
 

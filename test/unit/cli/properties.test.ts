@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { clientOptionsOf, unknownProperties } from '../../../src/cli/client-properties.ts'
+import { allCommands, fullProgram } from '../../../src/cli/program.ts'
 import { parseProperties } from '../../../src/cli/properties.ts'
+import type { SaslOptions } from '../../../src/index.ts'
+import { saslMechanismOf } from '../../../src/network/sasl/options.ts'
 
 const noPassword = () => Promise.resolve(undefined)
 const optionsOf = (settings: Record<string, string>, askPassword = noPassword) =>
@@ -67,12 +70,23 @@ describe('the settings of other clients', () => {
   it.each([
     [{ 'security.protocol': 'TLS' }, /security\.protocol must be PLAINTEXT, SSL/],
     [{ 'sasl.mechanism': 'PLAIN' }, /PLAIN needs sasl\.username/],
-    [{ 'sasl.mechanism': 'GSSAPI' }, /sasl\.mechanism must be PLAIN, /],
     [{ 'sasl.username': 'alice' }, /PLAIN needs sasl\.password.*--password-file/],
     [{ 'request.timeout.ms': 'soon' }, /request\.timeout\.ms must be a number/],
     [{ 'ssl.truststore.location': '/a.jks' }, /convert it to PEM/],
   ])('are rejected by name if they are invalid: %j', async (settings, message) => {
     await expect(optionsOf(settings as unknown as Record<string, string>)).rejects.toThrow(message)
+  })
+
+  it('select one of the mechanisms that the client has, which help lists, too', async () => {
+    const names = 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM'
+    const unknown = { 'sasl.mechanism': 'GSSAPI' }
+    await expect(optionsOf(unknown)).rejects.toThrow(`must be ${names}, not 'GSSAPI'`)
+    const program = await fullProgram()
+    const topics = allCommands(program).find((command) => command.name() === 'topics')
+    const option = topics?.options.find(({ long }) => long === '--mechanism')
+    expect(option?.description).toBe(`SASL mechanism: ${names}`)
+    const sasl: unknown = { mechanism: 'GSSAPI' }
+    expect(() => saslMechanismOf(sasl as SaslOptions)).toThrow(names.replace(' or', ','))
   })
 
   it('are named if the command does not know them', () => {
