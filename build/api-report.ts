@@ -12,7 +12,8 @@ const SELF_EXPLANATORY =
 /** A type alias that says all that there is to say: the body of a request or response of the API that it names. */
 const BODY_OF_API = /^export type \w+(?:Request|Response) = (?:RequestOf|ResponseOf)<typeof \w+>;$/
 /** Operations of the admin client, which the object that they stand in documents one by one. */
-const OPERATIONS = /^(?:type \w+Operations = ReturnType<typeof \w+>;|function \w+Operations\()/
+export const OPERATIONS =
+  /^(?:type \w+Operations = ReturnType<typeof \w+>;|function \w+Operations\()/
 const COMPUTED_OF = /\bReturnType<typeof ([\w$]+)>/g
 
 /**
@@ -88,26 +89,48 @@ function nameOf(member: string): string {
     .replace(/[?:(<; ].*$/, '')
 }
 
-/** The lines that only one of two reports has, as `- old` and `+ new`. */
+/**
+ * What differs between two reports: each declaration that changed, by its first line, with the lines that only one of
+ * them has as `- old` and `+ new`.
+ */
 export function changedLines(before: string, after: string): string[] {
-  const [old, current] = [before.split('\n'), after.split('\n')]
-  const only = (lines: readonly string[], other: readonly string[]): string[] => {
-    const counts = new Map<string, number>()
-    for (const line of other) counts.set(line, (counts.get(line) ?? 0) + 1)
-    return lines.filter((line) => {
-      const left = counts.get(line) ?? 0
-      counts.set(line, left - 1)
-      return left <= 0
-    })
-  }
-  const changes = [
-    ...only(old, current).map((line) => `- ${line}`),
-    ...only(current, old).map((line) => `+ ${line}`),
-  ]
+  const [old, current] = [declarations(before), declarations(after)]
+  const changes = [...new Set([...old.keys(), ...current.keys()])].flatMap((name) => {
+    const [was, is] = [old.get(name) ?? [], current.get(name) ?? []]
+    const changed = [
+      ...only(was, is).map((line) => `- ${line}`),
+      ...only(is, was).map((line) => `+ ${line}`),
+    ]
+    const first = is[0] ?? was[0]!
+    const isNamed = changed.length === 0 || changed.some((line) => line.slice(2) === first)
+    return isNamed ? changed : [`  ${first}`, ...changed]
+  })
   // Lines in another order only.
   return changes.length === 0 && before !== after
     ? ['  (the same lines in another order)']
     : changes
+}
+
+/** The lines of a report that say something, by declaration. */
+function declarations(report: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const block of report.split('\n\n')) {
+    const lines = block.split('\n').filter((line) => line !== '' && !line.startsWith('// @public'))
+    const name = declarationOf(block) ?? ''
+    found.set(name, [...(found.get(name) ?? []), ...lines])
+  }
+  return found
+}
+
+/** The lines that `other` does not have, or has less often. */
+function only(lines: readonly string[], other: readonly string[]): string[] {
+  const counts = new Map<string, number>()
+  for (const line of other) counts.set(line, (counts.get(line) ?? 0) + 1)
+  return lines.filter((line) => {
+    const left = counts.get(line) ?? 0
+    counts.set(line, left - 1)
+    return left <= 0
+  })
 }
 
 /** Entry points that declare the API of another library, whose documentation describes it. */

@@ -4,11 +4,13 @@
  * Both fail on a public member without a docstring.
  */
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import ts from 'typescript'
 import { publicPart, reportProblems } from './api-report.ts'
 import { writeDeclarations } from './declarations.ts'
 import { entryPoints } from './entry-points.ts'
+import { textUnionsOf, writtenOut } from './written-out.ts'
 
 const REPORTS = 'api'
 
@@ -19,14 +21,22 @@ async function main(): Promise<void> {
   const folder = mkdtempSync('node_modules/.cache/samsa-api-')
   try {
     await writeDeclarations(join(folder, 'declarations'))
+    const stale: string[] = []
     const problems = entryPoints().flatMap(({ specifier, source }) => {
       const file = `${specifier.replaceAll('/', '-')}.api.md`
       const written = isCheck ? join(folder, 'reports') : REPORTS
+      const report = join(REPORTS, file)
+      const before = existsSync(report) ? readFileSync(report, 'utf8') : ''
       writeReport(join(folder, 'declarations', source.replace(/\.ts$/, '.d.ts')), written, file)
       const current = readFileSync(join(written, file), 'utf8')
-      return reportProblems(specifier, readFileSync(join(REPORTS, file), 'utf8'), current)
+      if (!isCheck && current !== before) stale.push(report)
+      return reportProblems(specifier, isCheck ? before : current, current)
     })
-    if (problems.length === 0) return
+    for (const report of stale) console.log(`${report} written`)
+    if (problems.length === 0) {
+      if (stale.length === 0) console.log(`the reports in ${REPORTS}/ are current`)
+      return
+    }
     console.error(problems.join('\n'))
     process.exitCode = 1
   } finally {
@@ -76,7 +86,12 @@ function writeReport(entry: string, folder: string, file: string): void {
   rmSync(resolve(folder, '.temp'), { recursive: true, force: true })
   if (!succeeded) throw new Error(`the API extractor failed for ${entry}`)
   const path = join(folder, file)
-  writeFileSync(path, publicPart(readFileSync(path, 'utf8')))
+  const unions = textUnionsOf(resolve(entry), {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    skipLibCheck: true,
+  })
+  writeFileSync(path, writtenOut(publicPart(readFileSync(path, 'utf8')), unions))
 }
 
 await main()

@@ -4,7 +4,7 @@
  */
 import type { Argument, Command, Option } from 'commander'
 import { allCommands, fullProgram } from '../src/cli/program.ts'
-import { updateDocument } from './generated-document.ts'
+import { updateDocuments } from './generated-document.ts'
 
 const CLI_DOCUMENT = 'docs/cli.md'
 const MARK = '<!-- reference: written by npm run docs:cli -->'
@@ -96,4 +96,4 @@ function table(rows: readonly (readonly [string, string])[]): string {
   ].join('\n')
 }
 
-await updateDocument(CLI_DOCUMENT, withReference)
+await updateDocuments([CLI_DOCUMENT], withReference)
