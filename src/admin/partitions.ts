@@ -51,7 +51,10 @@ export function inOrder<One extends TopicPartition>(partitions: readonly One[]):
   return isInOrder ? partitions : [...partitions].sort(comparePartitions)
 }
 
-/** The partitions of a response. */
+/**
+ * The partitions of a response in which topics have a `name` and partitions a `partitionIndex`. Responses with other
+ * fields, such as the `topic` and `partition` of OffsetForLeaderEpoch, are not handled.
+ */
 export function partitionsByName<One extends { readonly partitionIndex: number }>(
   topics: readonly { readonly name: string; readonly partitions: readonly One[] }[],
 ): PartitionMap<One> {

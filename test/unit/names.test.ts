@@ -79,7 +79,12 @@ describe('exported names', () => {
     const twice = [...declared].filter(
       ([name, where]) => where.size > 1 && !isParallel(name, where),
     )
-    expect(twice.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).toEqual([])
+    const problems = twice.map(
+      ([name, where]) =>
+        `${[...where].join(' and ')} export ${name}: rename one, so that a name has one meaning. Parts that ` +
+        'correspond to each other are listed in PARALLEL above, and in DESIGN.md under "Words with several meanings"',
+    )
+    expect(problems).toEqual([])
     expect(declared.size).toBeGreaterThan(1)
   })
 

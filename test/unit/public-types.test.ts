@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
+import { OPERATIONS } from '../../build/api-report.ts'
 import { entryPoints } from '../../build/entry-points.ts'
 import { builtCommand } from '../support/built.ts'
 
@@ -18,28 +19,6 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
     ...['Cluster', 'Deadline', 'BatchSource', 'OutgoingHeader'],
     // Parts of a type with a name.
     ...['Key', 'Produce', 'HeaderPair', 'Described'],
-    ...[
-      'AclOperations',
-      'ClusterOperations',
-      'ConfigOperations',
-      'ElectionOperations',
-      'FeatureOperations',
-      'GroupOperations',
-      'HangingTransactionOperations',
-      'LogDirOperations',
-      'PlanOperations',
-      'ProducerOperations',
-      'QuorumOperations',
-      'QuotaOperations',
-      'ReassignmentOperations',
-      'RecordOperations',
-      'ShareGroupOffsetOperations',
-      'TokenOperations',
-      'TopicByIdOperations',
-      'TopicOperations',
-      'TransactionOperations',
-      'UserOperations',
-    ],
     // What consumers of one topic and of several have in common.
     ...['SingleTopicConsumer', 'MultiTopicConsumer'],
     ...['TopicOptions', 'TopicsOptions', 'BalancedReadingOptions', 'MessageError', 'MessageSlice'],
@@ -157,10 +136,14 @@ function isForOthers(node: ts.Node): boolean {
   return (ts.getCombinedModifierFlags(node) & hidden) !== 0
 }
 
-/** A type that a file of samsa declares at its top level: not a parameter of a type, nor one of Node.js. */
+/**
+ * A type that a file of samsa declares at its top level: not a parameter of a type, nor one of Node.js, nor an area of the
+ * admin client, whose operations users find in `client.admin`.
+ */
 function isOwnType({ declarations = [] }: ts.Symbol): boolean {
   return declarations.some(
     (declaration) =>
+      !OPERATIONS.test(declaration.getText().replace(/^export (?:declare )?/, '')) &&
       (ts.isInterfaceDeclaration(declaration) ||
         ts.isTypeAliasDeclaration(declaration) ||
         ts.isClassDeclaration(declaration)) &&
