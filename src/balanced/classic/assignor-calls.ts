@@ -57,7 +57,8 @@ function problemWithType(result: unknown): string | undefined {
   for (const [memberId, list] of lists) {
     const what = 'must return an array of { topic, partition } for each member'
     if (!Array.isArray(list)) return `${what}, not ${shown(list)} for ${shown(memberId)}`
-    for (const one of list as readonly unknown[]) {
+    const elements: readonly unknown[] = list
+    for (const one of elements) {
       if (typeof one !== 'object' || one === null || !('topic' in one) || !('partition' in one)) {
         return `${what}, not an array with ${shown(one)} for ${shown(memberId)}`
       }

@@ -23,7 +23,7 @@ function mixed<One>(random: Random, all: readonly One[]): One[] {
   return all.map(() => rest.splice(random.below(rest.length), 1)[0]!)
 }
 
-/** The partitions of topics that somebody wants, once each; a cooperative assignor leaves out what others hold. */
+/** The partitions of topics to which a member subscribes, once each; a cooperative assignor leaves out what others hold. */
 function mustBeGiven(assignor: ImmediateAssignor, { members, topics }: Group, given: Set<string>) {
   const isCooperative = assignor.protocols.includes('cooperative')
   const held = new Set(members.flatMap(({ ownedPartitions }) => ownedPartitions.map(nameOf)))
@@ -35,7 +35,7 @@ function mustBeGiven(assignor: ImmediateAssignor, { members, topics }: Group, gi
     .sort()
 }
 
-/** As the leader gets them: without topics that do not exist, or that nobody wants. */
+/** As the leader gets them: without topics that do not exist, or to which no member subscribes. */
 function asTheLeaderSees({ members, topics }: Group): Group {
   const wanted = new Set(members.flatMap((one) => one.topics))
   return {
