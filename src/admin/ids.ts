@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import { shown, type Check } from '../options.ts'
+import { problemWith, type Check } from '../options.ts'
 import { checkDistinct } from './items.ts'
 
 /** As text: 22 characters of base64url. */
@@ -18,7 +18,8 @@ export const aTopicId: Check<string> = (value) =>
 /** Throws InvalidArgumentError for a value that is not an array of topic ids, or names one twice. */
 export function checkTopicIds(operation: string, topicIds: readonly string[]): void {
   checkDistinct(operation, 'topic id', topicIds)
-  const wrong = topicIds.find((id) => aTopicId(id) !== undefined)
-  if (wrong === undefined) return
-  throw new InvalidArgumentError(`${operation}: each id ${aTopicId(wrong)}, not ${shown(wrong)}`)
+  for (const id of topicIds) {
+    const problem = problemWith(id, aTopicId)
+    if (problem !== undefined) throw new InvalidArgumentError(`${operation}: each id ${problem}`)
+  }
 }

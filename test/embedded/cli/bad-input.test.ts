@@ -60,7 +60,7 @@ describe('the command with bad input', () => {
     await refused(
       `topics --brokers ${silentHosts()} --timeout 1s`,
       1,
-      /took longer than 1000 ms \(samsa ping --brokers 127\.0\.0\.1:\d+ says/,
+      /took longer than 1000 ms \(samsa ping --brokers 127\.0\.0\.1:\d+ reports/,
     )
   })
 
