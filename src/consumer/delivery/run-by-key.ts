@@ -344,7 +344,9 @@ export class RunByKey<Value, Key> {
     const { state, unfinished } = work
     const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
     if (work.running > 0 || goesOn) return
-    if (!this.#works.delete(state)) return
+    // It may have been settled before, and its partition claimed again since.
+    if (this.#works.get(state) !== work) return
+    this.#works.delete(state)
     work.clock.end()
     state.handling = undefined
     state.firstUnfinished = undefined

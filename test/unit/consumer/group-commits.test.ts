@@ -67,6 +67,22 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       await running
     })
 
+    it('commits no message whose handler is running when handlers block the event loop', async () => {
+      const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
+      const third = deferred()
+      const running = consumer.reader.run(async ({ offset }) => {
+        await Promise.resolve()
+        // Longer than the turn of a partition.
+        const blockedUntil = performance.now() + 5
+        while (performance.now() < blockedUntil);
+        if (offset === 2) await third.promise
+      }, options)
+      await until(() => bed.kafka.requests.all({ api: 'OffsetCommit' }).length >= 2)
+      expect(await committed()).toBe(2)
+      third.resolve()
+      await running
+    })
+
     it('commits nothing at or after the message whose handler failed', async () => {
       const consumer = await reading(GROUP)
       const running = consumer.reader.run(({ offset }) => {
