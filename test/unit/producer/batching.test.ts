@@ -61,7 +61,8 @@ describe('batches', () => {
       producer.produce(value, { partition: index % 2 }),
     )
     await Promise.all(sent)
-    expect(bench.requests).toHaveLength(1)
+    // In one request, or in two where a turn takes long.
+    expect(bench.batches.map(({ count }) => count)).toEqual([5, 5])
   })
 
   it('do not linger for a sync producer', async () => {
