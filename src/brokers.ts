@@ -3,7 +3,7 @@ import type { ApiVersionRange, BrokerDescription } from './admin/cluster.ts'
 import type { CallOptions } from './call-options.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { InvalidArgumentError } from './errors.ts'
-import { anInteger, problemWith } from './options.ts'
+import { anInteger, checkValue } from './options.ts'
 
 /**
  * A broker as the cluster described it at the time of the call.
@@ -90,10 +90,7 @@ export class Brokers implements AsyncIterable<ClusterBroker> {
   }
 
   async #find(id: number, call: CallOptions): Promise<ClusterBroker | undefined> {
-    const problem = problemWith(id, anInteger(0))
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`a broker id ${problem}`)
-    }
+    checkValue('a broker id', id, anInteger(0))
     return (await this.list(call)).find((broker) => broker.id === id)
   }
 }

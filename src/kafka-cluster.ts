@@ -6,9 +6,8 @@ import type { DescribeGroupsOptions } from './admin/described-group.ts'
 import type { GroupList, ListGroupsOptions } from './admin/list-groups.ts'
 import { Brokers, ClusterBroker } from './brokers.ts'
 import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
-import { InvalidArgumentError } from './errors.ts'
 import type { OptionTable } from './option-table.ts'
-import { aString, oneOf, problemWith } from './options.ts'
+import { aString, oneOf, checkValue } from './options.ts'
 import type { Topics } from './topics.ts'
 
 /** The options of `cluster.coordinator()`. */
@@ -65,10 +64,7 @@ export class KafkaCluster {
   async coordinator(key: string, options: CoordinatorOptions = {}): Promise<ClusterBroker> {
     const operation = 'coordinator'
     const { deadline, kind } = begin(this.#context, operation, options, COORDINATOR_OPTIONS)
-    const problem = problemWith(key, aString)
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`coordinator: the group id ${problem}`)
-    }
+    checkValue('coordinator: the group id', key, aString)
     const { cluster } = this.#context
     cluster.coordinators.forget(kind, key)
     const { nodeId, address, rack } = await cluster.coordinators.of(kind, key, deadline)

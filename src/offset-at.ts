@@ -4,9 +4,9 @@ import { Deadline } from './async/deadline.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { aDate, namingEnds } from './consumer/options.ts'
 import { nameOf, type TopicPartition } from './consumer/topic-partition.ts'
-import { InvalidArgumentError, type ErrorContext } from './errors.ts'
+import type { ErrorContext } from './errors.ts'
 import { checkTable, withDefaults, type OptionTable } from './option-table.ts'
-import { anInteger, either, oneOf, problemWith } from './options.ts'
+import { anInteger, either, oneOf, checkValue } from './options.ts'
 import { CALL_OPTIONS, type CallOptions } from './call-options.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -40,10 +40,7 @@ export function offsetCall(
   context: ErrorContext,
   table: OptionTable<OffsetLimitsOptions> = OTHER_LOOKUPS_OPTIONS,
 ): { readonly spec: OffsetSpec; readonly deadline: Deadline } {
-  const problem = problemWith(at, anOffsetSpec)
-  if (problem !== undefined) {
-    throw new InvalidArgumentError(`${operation} ${problem}`, context)
-  }
+  checkValue(operation, at, anOffsetSpec, context)
   checkTable(operation, options, table)
   return {
     spec: at instanceof Date ? at.getTime() : at,

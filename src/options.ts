@@ -1,5 +1,5 @@
 import { LONGEST_TIMER_MS } from './async/timer.ts'
-import { InvalidArgumentError } from './errors.ts'
+import { InvalidArgumentError, type ErrorContext } from './errors.ts'
 import { quoted } from './observe/printable.ts'
 
 declare const VALUE: unique symbol
@@ -20,6 +20,17 @@ interface WrongElement {
  */
 export type Check<Value = never> = ((value: unknown) => Problem | undefined) & {
   readonly [VALUE]?: Value
+}
+
+/** Throws InvalidArgumentError for a value that does not pass: `a broker id must be a string, not 1`. */
+export function checkValue(
+  what: string,
+  value: unknown,
+  check: Check<unknown>,
+  context?: ErrorContext,
+): void {
+  const problem = problemWith(value, check)
+  if (problem !== undefined) throw new InvalidArgumentError(`${what} ${problem}`, context)
 }
 
 /** Returns what is wrong with a value, and the value or element that is: `must be a string, not 1 (at index 0)`. */

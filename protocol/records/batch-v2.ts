@@ -192,7 +192,7 @@ export class BatchV2 implements MessageBatch {
   #decompressed(limitBytes: number): Uint8Array {
     try {
       const body = codecOf(this.compression).decompress(this.#body, limitBytes, this.#memory)
-      this.#lent = body.buffer
+      if (this.#memory !== undefined) this.#lent = body.buffer
       return body
     } catch (error) {
       throw this.#understated(error, limitBytes)

@@ -6,9 +6,9 @@ import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { CONTROLLERS } from '../cluster/metadata-cache.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { UnsupportedVersionError } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
-import { aBoolean, anInteger, problemWith } from '../options.ts'
+import { aBoolean, anInteger, checkValue } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
 import { operationsOf, type AclOperation } from './operations.ts'
 
@@ -128,10 +128,7 @@ export function clusterOperations(context: AdminContext) {
     ): Promise<readonly ApiVersionRange[]> {
       const operation = 'describeApiVersions'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      const problem = problemWith(broker, anInteger(0))
-      if (problem !== undefined) {
-        throw new InvalidArgumentError(`${operation}: a broker ${problem}`)
-      }
+      checkValue(`${operation}: a broker`, broker, anInteger(0))
       return apiVersionsOf(cluster, deadline, broker)
     },
 

@@ -20,7 +20,7 @@ import {
   aTableOf,
   aText,
   oneOf,
-  problemWith,
+  checkValue,
   shown,
 } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
@@ -279,9 +279,7 @@ export function configOperations(context: AdminContext) {
     ): Promise<readonly ConfigResource[]> {
       const operation = 'listConfigResources'
       const { deadline } = begin(context, operation, options, CALL_OPTIONS)
-      const problem = problemWith(types, anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES))))
-      if (problem !== undefined)
-        throw new InvalidArgumentError(`${operation}: each type ${problem}`)
+      checkValue(`${operation}: each type`, types, anArrayOf(oneOf(...Object.keys(RESOURCE_TYPES))))
       const isClientMetrics = types.length === 1 && types[0] === 'clientMetrics'
       const { configResources } = await listResources(cluster, types, isClientMetrics, deadline)
       return configResources

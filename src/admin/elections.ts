@@ -6,8 +6,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
-import { oneOf, problemWith } from '../options.ts'
+import { UnsupportedVersionError } from '../errors.ts'
+import { oneOf, checkValue } from '../options.ts'
 import {
   CHANGE_OPTIONS,
   begin,
@@ -51,10 +51,7 @@ export function electionOperations(context: AdminContext) {
     ): Promise<readonly ElectedLeader[]> {
       const operation = 'electLeaders'
       const { deadline, settle } = begin(context, operation, options, CHANGE_OPTIONS)
-      const problem = problemWith(type, oneOf(...Object.keys(ELECTION_TYPES)))
-      if (problem !== undefined) {
-        throw new InvalidArgumentError(`${operation}: the type ${problem}`)
-      }
+      checkValue(`${operation}: the type`, type, oneOf(...Object.keys(ELECTION_TYPES)))
       if (partitions !== null) checkPartitions(operation, partitions)
       const results =
         partitions === null

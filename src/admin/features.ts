@@ -1,7 +1,7 @@
 /** The features of a cluster and their levels (KIP-584). */
 import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { UnsupportedVersionError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
 import {
   aBoolean,
@@ -10,7 +10,7 @@ import {
   anInteger,
   anObject,
   aString,
-  problemWith,
+  checkValue,
 } from '../options.ts'
 import {
   CHANGE_OPTIONS,
@@ -152,8 +152,7 @@ function validateOnlyOf(validateOnly: boolean, version: number) {
 }
 
 function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {
-  const problem = problemWith(updates, anArrayOf(anObject))
-  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: the features ${problem}`)
+  checkValue(`${operation}: the features`, updates, anArrayOf(anObject))
   checkDistinct(
     operation,
     'feature',

@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from '../errors.ts'
-import { problemWith, type Check } from '../options.ts'
+import { checkValue, type Check } from '../options.ts'
 import { checkDistinct } from './items.ts'
 
 /** As text: 22 characters of base64url. */
@@ -18,8 +17,5 @@ export const aTopicId: Check<string> = (value) =>
 /** Throws InvalidArgumentError for a value that is not an array of topic ids, or names one twice. */
 export function checkTopicIds(operation: string, topicIds: readonly string[]): void {
   checkDistinct(operation, 'topic id', topicIds)
-  for (const id of topicIds) {
-    const problem = problemWith(id, aTopicId)
-    if (problem !== undefined) throw new InvalidArgumentError(`${operation}: each id ${problem}`)
-  }
+  for (const id of topicIds) checkValue(`${operation}: each id`, id, aTopicId)
 }

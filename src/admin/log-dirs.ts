@@ -18,7 +18,7 @@ import {
 } from '../consumer/topic-partition.ts'
 import { InvalidArgumentError, KafkaError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { anArrayOf, anInteger, anObject, aString, problemWith, shown } from '../options.ts'
+import { anArrayOf, anInteger, anObject, aString, checkValue, shown } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
 import {
   checkArray,
@@ -323,8 +323,7 @@ async function moveReplicas(items: readonly ReplicaMove[], recipient: Recipient)
 }
 
 function checkBrokers(operation: string, brokers: readonly number[]): void {
-  const problem = problemWith(brokers, anArrayOf(anInteger(0)))
-  if (problem !== undefined) throw new InvalidArgumentError(`${operation}: each broker ${problem}`)
+  checkValue(`${operation}: each broker`, brokers, anArrayOf(anInteger(0)))
   if (new Set(brokers).size < brokers.length) {
     throw new InvalidArgumentError(`${operation}: a broker is given twice`)
   }

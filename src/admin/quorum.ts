@@ -9,7 +9,7 @@ import { ZERO_UUID } from '../../protocol/schema/fields.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import { BrokerError, InvalidArgumentError } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
-import { anArrayOf, anInteger, anObject, aString, problemWith } from '../options.ts'
+import { anArrayOf, anInteger, anObject, aString, checkValue } from '../options.ts'
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import { aDirectoryId } from './ids.ts'
 import { exactNumber } from './items.ts'
@@ -246,7 +246,5 @@ function replicaOf({
 }
 
 function checkNode(operation: string, node: number): void {
-  const problem = problemWith(node, anInteger(0))
-  if (problem === undefined) return
-  throw new InvalidArgumentError(`${operation}: the node id ${problem}`)
+  checkValue(`${operation}: the node id`, node, anInteger(0))
 }

@@ -11,7 +11,7 @@ import {
   aString,
   concealed,
   oneOf,
-  problemWith,
+  checkValue,
 } from '../options.ts'
 import type { ScramName } from '../network/sasl/scram.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
@@ -214,10 +214,7 @@ async function requestOf(alterations: readonly ScramAlteration[]) {
 
 /** Throws InvalidArgumentError, whose message does not contain passwords. */
 function checkAlterations(operation: string, alterations: readonly ScramAlteration[]): void {
-  const problem = problemWith(alterations, anArrayOf(anObject))
-  if (problem !== undefined) {
-    throw new InvalidArgumentError(`${operation}: the alterations ${problem}`)
-  }
+  checkValue(`${operation}: the alterations`, alterations, anArrayOf(anObject))
   const seen = new Set<string>()
   for (const alteration of alterations) {
     const what = `an alteration of ${operation}`

@@ -1,7 +1,7 @@
 /** Checks the arguments of the consumers' methods: callers without TypeScript get an InvalidArgumentError. */
 import { InvalidArgumentError } from '../errors.ts'
 import { aDate, namingEnds } from './options.ts'
-import { anArrayOf, anInteger, either, oneOf, problemWith, shown, type Check } from '../options.ts'
+import { anArrayOf, anInteger, checkValue, either, oneOf, shown, type Check } from '../options.ts'
 
 const aPartition = anInteger(0, 0x7fffffff)
 
@@ -19,23 +19,16 @@ const anOffset = anInteger(0)
 
 const aPlace = namingEnds(either(anOffset, oneOf('earliest', 'latest'), aDate))
 
-function check(what: string, value: unknown, ...checks: readonly Check<unknown>[]): void {
-  for (const one of checks) {
-    const problem = problemWith(value, one)
-    if (problem !== undefined) throw new InvalidArgumentError(`${what} ${problem}`)
-  }
-}
-
 export function checkPartition(value: unknown): void {
-  check('a partition', value, aPartition)
+  checkValue('a partition', value, aPartition)
 }
 
 export function checkPartitionNumbers(value: unknown): void {
-  check('the partitions', value, anArrayOf(aPartition))
+  checkValue('the partitions', value, anArrayOf(aPartition))
 }
 
 export function checkTopicPartition(value: unknown): void {
-  check('a partition', value, aTopicPartition)
+  checkValue('a partition', value, aTopicPartition)
 }
 
 /** Undefined means all partitions. */
@@ -44,15 +37,15 @@ export function checkTopicPartitions(value: unknown): void {
 }
 
 export function checkGivenPartitions(value: unknown): void {
-  check('the partitions', value, anArrayOf(aTopicPartition))
+  checkValue('the partitions', value, anArrayOf(aTopicPartition))
 }
 
 export function checkOffset(value: unknown): void {
-  check('an offset', value, anOffset)
+  checkValue('an offset', value, anOffset)
 }
 
 export function checkPlace(value: unknown): void {
-  check('the new position', value, aPlace)
+  checkValue('the new position', value, aPlace)
 }
 
 /** Checks a map with an entry for each partition. */

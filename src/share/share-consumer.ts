@@ -21,10 +21,10 @@ import { currentWork, doWork, FirstResult, workOf, type Work } from '../consumer
 import { nextOf } from '../consumer/message-feed.ts'
 import { PROCESSING_SHARE } from '../consumer/processing.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
-import { ClosedError, ConsumerBusyError, InvalidArgumentError } from '../errors.ts'
+import { ClosedError, ConsumerBusyError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { readOptions } from '../option-table.ts'
-import { aFunction, problemWith } from '../options.ts'
+import { aFunction, checkValue } from '../options.ts'
 import { ShareMembership } from './membership.ts'
 import {
   SHARE_CONSUMER_OPTIONS,
@@ -250,10 +250,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
     handler: ShareMessageHandler<Value, Key>,
     options: ShareRunOptions<Value, Key> = {},
   ): Promise<void> {
-    const problem = problemWith(handler, aFunction)
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of run ${problem}`)
-    }
+    checkValue('the handler of run', handler, aFunction)
     const settings = readOptions<ShareRunOptions<Value, Key>, typeof SHARE_RUN_OPTIONS>(
       'run',
       options,

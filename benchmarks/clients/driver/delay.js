@@ -1,6 +1,5 @@
-import { Echo, asManyAsGo, atRate, firstEcho } from './latency.js'
+import { atHighestRate, atRate } from './latency.js'
 import { peakMemoryBytes, percentiles } from './meter.js'
-import { readValues } from './values.js'
 
 const TICK_MS = 1
 
@@ -9,12 +8,7 @@ const TICK_MS = 1
  * `echo`, in latency.js.
  */
 export async function delayTask(open, task) {
-  const values = readValues(task)
-  const echo = new Echo()
-  const client = await open(task, (value) => echo.received(value))
-  await firstEcho(client, echo, values)
-  await asManyAsGo(client, echo, values, task.limitMs / 2)
-  const highestRate = await asManyAsGo(client, echo, values, task.limitMs)
+  const { client, echo, values, highestRate } = await atHighestRate(open, task)
   const delays = new DelayMeter()
   const [share] = task.shares
   delays.start()

@@ -15,12 +15,7 @@ const DRAIN_MS = 10_000
  * got round to it.
  */
 export async function echoTask(open, task) {
-  const values = readValues(task)
-  const echo = new Echo()
-  const client = await open(task, (value) => echo.received(value))
-  await firstEcho(client, echo, values)
-  await asManyAsGo(client, echo, values, task.limitMs / 2)
-  const highestRate = await asManyAsGo(client, echo, values, task.limitMs)
+  const { client, echo, values, highestRate } = await atHighestRate(open, task)
   const steps = []
   for (const share of task.shares) {
     const rate = share * highestRate
@@ -28,6 +23,17 @@ export async function echoTask(open, task) {
   }
   await client.close()
   return { highestRate, steps, memoryBytes: peakMemoryBytes() }
+}
+
+/** Opens the client, warms it up, and looks for the highest rate. */
+export async function atHighestRate(open, task) {
+  const values = readValues(task)
+  const echo = new Echo()
+  const client = await open(task, (value) => echo.received(value))
+  await firstEcho(client, echo, values)
+  await asManyAsGo(client, echo, values, task.limitMs / 2)
+  const highestRate = await asManyAsGo(client, echo, values, task.limitMs)
+  return { client, echo, values, highestRate }
 }
 
 /** From the start of the process (`task.startedAt`) to the first acknowledged and the first received message. */
@@ -47,7 +53,7 @@ export async function startTask(open, task) {
 }
 
 /** When each message was due, by the number that it carries in its first eight characters. */
-export class Echo {
+class Echo {
   sent = 0
   receivedCount = 0
   latencies = []
@@ -93,12 +99,12 @@ export class Echo {
   }
 }
 
-export async function firstEcho(client, echo, values) {
+async function firstEcho(client, echo, values) {
   await client.send(echo.numbered(values[0], performance.now()))
   await echo.allReceived()
 }
 
-export async function asManyAsGo(client, echo, values, limitMs) {
+async function asManyAsGo(client, echo, values, limitMs) {
   const before = echo.receivedCount
   const startedAt = performance.now()
   const inFlight = new Set()

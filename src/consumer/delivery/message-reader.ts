@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { CallOptions } from '../../call-options.ts'
 import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
-import { aFunction, problemWith } from '../../options.ts'
+import { aFunction, checkValue } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import { asError } from '../../observe/thrown.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
@@ -122,10 +122,7 @@ export class MessageReader<Value, Key> {
   }
 
   async run(handler: MessageHandler<Value, Key>, options: RunOptions = {}): Promise<void> {
-    const problem = problemWith(handler, aFunction)
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of run ${problem}`)
-    }
+    checkValue('the handler of run', handler, aFunction)
     const settings = readOptions('run', options, RUN_OPTIONS)
     const { orderBy } = settings
     // A message that waits behind another of its key would be overwritten.
@@ -148,10 +145,7 @@ export class MessageReader<Value, Key> {
     handler: BatchHandler<Value, Key>,
     options: BatchRunOptions = {},
   ): Promise<void> {
-    const problem = problemWith(handler, aFunction)
-    if (problem !== undefined) {
-      throw new InvalidArgumentError(`the handler of runBatches ${problem}`)
-    }
+    checkValue('the handler of runBatches', handler, aFunction)
     const settings = readOptions('runBatches', options, BATCH_RUN_OPTIONS)
     const reading = this.#begin('runBatches()', 'handler')
     this.#parts.onRun()

@@ -46,6 +46,13 @@ async function start(
   cluster = clusterAt([broker], options)
 }
 
+/** The broker is listed by name, which is also the bootstrap address. */
+async function startByName(versions: FakeBrokerOptions['versions'] & object): Promise<void> {
+  await start(versions)
+  layout.brokers = [{ nodeId: 1, host: 'localhost', port: broker.port }]
+  cluster = clusterAt([], { hosts: `localhost:${broker.port}` })
+}
+
 /** Learns the brokers, then sends a request to broker 1. */
 async function useBroker(): Promise<void> {
   await cluster.refreshBrokers()
@@ -74,18 +81,14 @@ describe('the connection of a bootstrap address', () => {
   })
 
   it('becomes that of a broker by name only if the broker confirms its identity (Kafka 4.4)', async () => {
-    await start(SINCE_4_4)
-    layout.brokers = [{ nodeId: 1, host: 'localhost', port: broker.port }]
-    cluster = clusterAt([], { hosts: `localhost:${broker.port}` })
+    await startByName(SINCE_4_4)
     await useBroker()
     expect(broker.connectionCount).toBe(1)
     expect(confirmations()).toHaveLength(1)
   })
 
   it('stays apart from a broker by name that cannot confirm its identity', async () => {
-    await start(BEFORE_4_4)
-    layout.brokers = [{ nodeId: 1, host: 'localhost', port: broker.port }]
-    cluster = clusterAt([], { hosts: `localhost:${broker.port}` })
+    await startByName(BEFORE_4_4)
     await useBroker()
     expect(broker.connectionCount).toBe(2)
   })

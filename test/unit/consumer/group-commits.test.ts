@@ -55,32 +55,31 @@ describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
       expect(await committed()).toBe(5)
     })
 
-    it('commits what its handlers have finished at intervals, and nothing else', async () => {
+    /** The handler of the message at 2 is running while commits are made, each handler after `before`. */
+    async function expectCommitsUpToRunning(before?: () => Promise<void>): Promise<void> {
       const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
       const third = deferred()
       const running = consumer.reader.run(async ({ offset }) => {
+        if (before !== undefined) await before()
         if (offset === 2) await third.promise
       }, options)
       await until(() => bed.kafka.requests.all({ api: 'OffsetCommit' }).length >= 2)
       expect(await committed()).toBe(2)
       third.resolve()
       await running
+    }
+
+    it('commits what its handlers have finished at intervals, and nothing else', async () => {
+      await expectCommitsUpToRunning()
     })
 
     it('commits no message whose handler is running when handlers block the event loop', async () => {
-      const consumer = await reading({ ...GROUP, autoCommitIntervalMs: 20 })
-      const third = deferred()
-      const running = consumer.reader.run(async ({ offset }) => {
+      await expectCommitsUpToRunning(async () => {
         await Promise.resolve()
         // Longer than the turn of a partition.
         const blockedUntil = performance.now() + 5
         while (performance.now() < blockedUntil);
-        if (offset === 2) await third.promise
-      }, options)
-      await until(() => bed.kafka.requests.all({ api: 'OffsetCommit' }).length >= 2)
-      expect(await committed()).toBe(2)
-      third.resolve()
-      await running
+      })
     })
 
     it('commits nothing at or after the message whose handler failed', async () => {
