@@ -273,7 +273,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Opens a member of a share group (docs/share-consumer.md): a queue, whose messages are each lent to one member and
+   * Opens a member of a share group (docs/share-consumer.md): a queue, whose messages are each acquired by one member and
    * acknowledged one by one. Resolves when the group's coordinator has added the member. Needs Kafka 4.2 or newer.
    * Throws InvalidArgumentError, UnsupportedVersionError, BrokerError, NoBrokersAvailableError, RequestTimeoutError.
    */

@@ -61,7 +61,7 @@ export class BatchV2 implements MessageBatch {
   #claimedBytes: number | undefined
   #compressed: Buffer | undefined
   /** What `release` gives back to `#memory`. */
-  #lent: ArrayBufferLike | undefined
+  #pooled: ArrayBufferLike | undefined
 
   /**
    * `data` is exactly the batch, including its 61-byte header. Throws if its CRC does not match.
@@ -129,9 +129,9 @@ export class BatchV2 implements MessageBatch {
   }
 
   release(): void {
-    if (this.#lent === undefined) return
-    this.#memory?.giveBack(this.#lent)
-    this.#lent = undefined
+    if (this.#pooled === undefined) return
+    this.#memory?.giveBack(this.#pooled)
+    this.#pooled = undefined
   }
 
   messages(): Message[] {
@@ -192,7 +192,7 @@ export class BatchV2 implements MessageBatch {
   #decompressed(limitBytes: number): Uint8Array {
     try {
       const body = codecOf(this.compression).decompress(this.#body, limitBytes, this.#memory)
-      if (this.#memory !== undefined) this.#lent = body.buffer
+      if (this.#memory !== undefined) this.#pooled = body.buffer
       return body
     } catch (error) {
       throw this.#understated(error, limitBytes)

@@ -288,8 +288,8 @@ export class RebalanceMachine<Kind extends Coordinator = Coordinator> {
     const { rebalanceMaxRetries, rebalanceBackoffMs, logger } = this.#options
     const reason = this.#incomplete
     const isStartOver = this.#starting !== undefined && performance.now() >= this.#startUntil
-    const isToBeTold = this.#failures + 1 >= rebalanceMaxRetries || isStartOver
-    if (isToBeTold && reason !== undefined) {
+    const mustReport = this.#failures + 1 >= rebalanceMaxRetries || isStartOver
+    if (mustReport && reason !== undefined) {
       this.#failures = 0
       // A caller that waits for start() gets the error there. No caller gets it twice.
       if (!this.#rejectStart(reason)) this.#report(reason)

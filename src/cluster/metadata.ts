@@ -86,7 +86,7 @@ export function partitionNumbered(
 }
 
 /**
- * The metadata of a topic after a response. `told` is undefined if the response does not contain the topic.
+ * The metadata of a topic after a response. `received` is undefined if the response does not contain the topic.
  *
  * A response with an error, or from a broker that is behind, removes nothing: the partitions stay known with their
  * leaders, and `errorCode` is the error of the response. A producer that considered the partitions removed would
@@ -94,26 +94,26 @@ export function partitionNumbered(
  */
 export function updatedMetadata(
   known: TopicMetadata | undefined,
-  told: TopicMetadata | undefined,
+  received: TopicMetadata | undefined,
 ): TopicMetadata | undefined {
-  if (known === undefined) return told
-  if (told === undefined) return { ...known, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
-  if (told.partitions.length === 0) {
-    const errorCode = told.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  if (known === undefined) return received
+  if (received === undefined) return { ...known, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+  if (received.partitions.length === 0) {
+    const errorCode = received.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     return { ...known, errorCode }
   }
   // Without an id the topic may be another one of the same name, with fewer partitions and lower epochs.
-  if (told.topicId === undefined || told.topicId !== known.topicId) return told
-  return { ...told, partitions: updatedPartitions(known.partitions, told.partitions) }
+  if (received.topicId === undefined || received.topicId !== known.topicId) return received
+  return { ...received, partitions: updatedPartitions(known.partitions, received.partitions) }
 }
 
 /** Partitions are only ever added, and a lower leader epoch is an older state (KIP-320). */
 function updatedPartitions(
   known: readonly PartitionMetadata[],
-  told: readonly PartitionMetadata[],
+  received: readonly PartitionMetadata[],
 ): readonly PartitionMetadata[] {
   const byNumber = new Map(known.map((one) => [one.partition, one]))
-  for (const one of told) {
+  for (const one of received) {
     const before = byNumber.get(one.partition)
     const isOlder =
       before !== undefined && one.leaderEpoch >= 0 && one.leaderEpoch < before.leaderEpoch

@@ -68,6 +68,6 @@ export function reportRetry(
   )
   metrics.retried(error)
   if (!retryChannel.hasSubscribers) return
-  const told: RetryEvent = { clientId: metrics.clientId, ...event }
-  retryChannel.publish(told)
+  const complete: RetryEvent = { clientId: metrics.clientId, ...event }
+  retryChannel.publish(complete)
 }

@@ -1,6 +1,6 @@
 /**
  * The interface between buffers and readers. `Inbox` is the feed of consumers that own partitions. The feed of a
- * share group delivers records that a broker has lent, with their delivery counts; its `settle` acknowledges the
+ * share group delivers acquired records, with their delivery counts; its `settle` acknowledges the
  * records that the application has finished. Iterators, streams and `Run` work with any feed.
  */
 import { Deadline } from '../async/deadline.ts'

@@ -35,10 +35,10 @@ export class PartitionWatch<Value, Key> {
       const wanted = await this.#find(new Deadline(operationTimeoutMs))
       const { assignment } = this.#consumer
       const known = new Set(assignment.map(nameOf))
-      const there = new Set(wanted.map(nameOf))
-      const gone = assignment.filter((one) => !there.has(nameOf(one)))
+      const existing = new Set(wanted.map(nameOf))
+      const gone = assignment.filter((one) => !existing.has(nameOf(one)))
       const added = wanted.filter((one) => !known.has(nameOf(one)))
-      if (gone.length > 0) logger.info(`not there any more: ${gone.map(nameOf).join(', ')}`)
+      if (gone.length > 0) logger.info(`these partitions do not exist any more: ${gone.map(nameOf).join(', ')}`)
       if (added.length > 0) logger.info(`new partitions: ${added.map(nameOf).join(', ')}`)
       this.#consumer.unassign(gone)
       await this.#consumer.assign(added.map((one) => ({ ...one, isNew: true })))

@@ -49,7 +49,7 @@ export interface EmbeddedListenerOptions {
 
 /** The options of `EmbeddedCluster.start()`. */
 export interface EmbeddedClusterOptions {
-  /** The number of brokers. Default: that of `brokerIds`, or else 1. */
+  /** The number of brokers. Default: the number of `brokerIds`, or 1. */
   readonly brokers?: number
   /** The ids of the brokers. Default: 1, 2 and so on. */
   readonly brokerIds?: readonly number[]
@@ -107,16 +107,16 @@ export interface EmbeddedClusterOptions {
    */
   readonly transactionMarkerDelayMs?: number
   /**
-   * The maximum size of the requests of all clients that wait for responses. A request that is
-   * larger alone is still accepted; no more is read then. Kafka's `queued.max.request.bytes`.
-   * Default: 256 MiB.
+   * The maximum total size of the requests that wait for responses. Above it the brokers read no
+   * more until there is room. A single request that is larger is still accepted. Kafka's
+   * `queued.max.request.bytes`. Default: 256 MiB.
    */
   readonly queuedMaxRequestBytes?: number
   /**
    * Whether the brokers have a plugin that receives the metrics of clients (KIP-714), or the ids of
-   * those that have one. `pushedMetrics` has what clients push. Which metrics the brokers request is
-   * set with the configs of client metrics resources, as in Kafka; they are in memory only. Needs
-   * version 3.9 or 4.4. Default: false.
+   * those that have one. `pushedMetrics` has what clients push. As in Kafka, the configs of client
+   * metrics resources select the metrics that the brokers request; these configs are in memory
+   * only. Needs version 3.9 or 4.4. Default: false.
    */
   readonly clientMetrics?: boolean | readonly number[]
   /**
@@ -169,7 +169,7 @@ export interface EmbeddedClusterOptions {
 
 const FIRST_WITH_FEATURES: KafkaVersion = '4.4'
 
-/** As Kafka writes them. */
+/** The form of listener names in Kafka. */
 const LISTENER_NAME = /^[A-Z][A-Z0-9_]*$/
 
 const aPort = anInteger(0, 65_535)
@@ -193,7 +193,7 @@ export const EMBEDDED_LISTENER_OPTIONS = {
 
 /** The checks and defaults of `EmbeddedClusterOptions`. */
 export const EMBEDDED_CLUSTER_OPTIONS = {
-  brokers: { check: anInteger(1, 100), defaultText: 'that of `brokerIds`, or else 1' },
+  brokers: { check: anInteger(1, 100), defaultText: 'the number of `brokerIds`, or 1' },
   brokerIds: { check: anArrayOf(anInteger(0)), defaultText: '1, 2 and so on' },
   racks: { check: anArrayOf(either(aString, oneOf(null))), defaultText: 'none has a rack' },
   version: { check: oneOf(...KAFKA_VERSIONS), defaultText: '`4.4`; with `zookeeper` `3.9`' },

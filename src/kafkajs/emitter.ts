@@ -34,10 +34,10 @@ export class Emitter<Events extends object> {
    * Calls `start` while one of these events has listeners, and the function that it returns when none of them has
    * listeners any more. The returned function ends both.
    */
-  whileHeard(names: readonly (keyof Events & string)[], start: () => () => void): () => void {
+  whileListening(names: readonly (keyof Events & string)[], start: () => () => void): () => void {
     let stop: (() => void) | undefined
-    const update = (isHeard: boolean): void => {
-      if (isHeard) stop ??= start()
+    const update = (hasListener: boolean): void => {
+      if (hasListener) stop ??= start()
       else {
         stop?.()
         stop = undefined

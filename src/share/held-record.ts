@@ -9,17 +9,17 @@ export interface RecordOwner {
   readonly counted: ConsumedMetrics
   acknowledge(record: HeldRecord, type: Exclude<AcknowledgeType, 'gap' | 'renew'>): void
   renew(record: HeldRecord): void
-  /** The broker lends the record to others. */
+  /** Called when the lock has ended, and other members can acquire the record. */
   lose(record: HeldRecord, error: BrokerError): void
 }
 
 /**
- * A record that a broker has lent to this member, until it is acknowledged or its lock expires.
+ * A record that this member has acquired, until it is acknowledged or its lock expires.
  *
  *     waiting       in the buffer
  *     delivered     the application has it
  *     acknowledged  the application has acknowledged it, or the consumer has done so for it
- *     lost          the broker lends it to others: `lostBy` is the reason
+ *     lost          other members can acquire it: `lostBy` is the reason
  */
 export class HeldRecord {
   readonly message: Message

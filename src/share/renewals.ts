@@ -24,8 +24,8 @@ export class Renewals {
     this.#options = options
   }
 
-  /** Called when records were lent, with the duration of their locks. */
-  lent(lockMs: number): void {
+  /** Called when records were acquired, with the duration of their locks. */
+  acquired(lockMs: number): void {
     this.#lockMs = lockMs
     this.#timer ??= this.#later()
   }

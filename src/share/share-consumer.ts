@@ -43,7 +43,7 @@ import type { ShareMessage } from './share-message.ts'
 import { ShareRun, type ShareMessageHandler } from './share-run.ts'
 
 /**
- * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is lent to one member at a time, for
+ * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is acquired by one member at a time, for
  * as long as its lock lasts, and delivered again until a member accepts or rejects it. `client.getShareConsumer()`
  * creates it.
  */
@@ -137,7 +137,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       {
         demand: () => this.#demand(),
         onRecords: (records, lockMs) => {
-          this.#renewals.lent(lockMs)
+          this.#renewals.acquired(lockMs)
           this.#feed.add(records)
         },
         onProblem: (error) => this.#feed.report(error),

@@ -1,5 +1,5 @@
 /**
- * The messages that brokers have lent and that the application has not received yet.
+ * The acquired messages that the application has not received yet.
  *
  * Hot path: `take` is called for every message. It creates no promise and no closure.
  */

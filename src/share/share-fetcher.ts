@@ -13,7 +13,7 @@ import { nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import { readAcquired } from './acquired-records.ts'
 import { lockLost } from './errors.ts'
 import type { HeldRecord } from './held-record.ts'
-import type { LentPartition } from './lent-partition.ts'
+import type { AcquiredPartition } from './acquired-partition.ts'
 import type { ShareConsumerSettings } from './options.ts'
 import type { AcknowledgementResults } from './acknowledgement-results.ts'
 import { sessionKeyOf, type SessionPartition } from './share-session.ts'
@@ -114,8 +114,8 @@ export class ShareFetcher {
 
   /** The records that are neither acknowledged nor lost. */
   get openRecords(): readonly HeldRecord[] {
-    return [...this.#sources].flatMap(({ lent }) =>
-      [...lent].flatMap(({ openRecords }) => openRecords),
+    return [...this.#sources].flatMap(({ acquired }) =>
+      [...acquired].flatMap(({ openRecords }) => openRecords),
     )
   }
 
@@ -201,7 +201,7 @@ export class ShareFetcher {
     const demand =
       this.#state === 'fetching' ? this.#events.demand() : { records: 0, isExact: false }
     let room = demand.records
-    // Without an exact limit, each broker may lend this many: the long poll of a broker without messages must not stop
+    // Without an exact limit, the member may acquire this many from each broker: the long poll of a broker without messages must not stop
     // the others.
     if (demand.isExact) for (const { asked } of this.#sources) room -= asked
     const ready = [...this.#sources].filter((source) => !source.isBusy && source.notBefore <= now)
@@ -289,7 +289,7 @@ export class ShareFetcher {
       }
       this.#errors.solved(partition.key)
       if (fetched !== undefined && fetched.acquiredRecords.length > 0) {
-        const records = this.#lend(partition, fetched, lockedFrom + lockMs)
+        const records = this.#acquire(partition, fetched, lockedFrom + lockMs)
         const fetchedBytes = fetched.records?.length ?? 0
         partition.counted.fetchedMessages += records.length
         partition.counted.fetchedBytes += fetchedBytes
@@ -303,8 +303,8 @@ export class ShareFetcher {
     this.#events.onRecords(all, lockMs)
   }
 
-  #lend(
-    partition: LentPartition,
+  #acquire(
+    partition: AcquiredPartition,
     { records, acquiredRecords }: ShareFetchedPartition,
     lockedUntil: number,
   ): readonly HeldRecord[] {
@@ -320,11 +320,11 @@ export class ShareFetcher {
     if (acquired.error !== undefined) this.#events.onProblem(acquired.error)
     const wanted = this.#wanted.get(partition.key)
     if (wanted !== undefined) wanted.failures = 0
-    return partition.lend(ranges, acquired, lockedUntil)
+    return partition.acquire(ranges, acquired, lockedUntil)
   }
 
   #partitionFailed(
-    partition: LentPartition,
+    partition: AcquiredPartition,
     { errorCode, errorMessage }: ShareFetchedPartition,
   ): void {
     const { topic, partition: number, key } = partition
@@ -336,7 +336,8 @@ export class ShareFetcher {
         performance.now() + backoffMs(wanted.failures++, this.#cluster.options.backoff)
     }
     if (error.invalidMetadata || errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH) {
-      // Another broker leads the partition, or the name belongs to another topic. The new leader lends the records again: those of this broker are void.
+      // Another broker leads the partition, or the name belongs to another topic. The records of this broker are void:
+      // the new leader delivers them again.
       partition.loseWaiting(`${nameOf(partition)} has another leader`)
       this.#refresh([topic])
       this.#log(error)
@@ -368,7 +369,7 @@ export class ShareFetcher {
     source.notBefore = performance.now() + waitMs
     this.#log(error)
     if (code === undefined) this.#refresh(this.#settings.topics)
-    // The broker lends the records again, until the group archives them: only the application can raise the limit.
+    // The broker delivers the records again, until the group archives them: only the application can raise the limit.
     const isTooLarge = error instanceof Error && error.cause instanceof ResponseTooLarge
     if (isTooLarge && source.failures === 1) this.#events.onProblem(error)
     if (isRetriable(error)) return

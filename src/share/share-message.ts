@@ -3,7 +3,7 @@ import type { ConsumedMessage } from '../consumer/consumed-message.ts'
 import type { HeldRecord } from './held-record.ts'
 
 /**
- * A message that the share group has lent to this consumer. No other member gets it until its lock expires or it is
+ * A message that this consumer has acquired. No other member gets it until its lock expires or it is
  * released.
  */
 export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements ConsumedMessage<
@@ -70,7 +70,7 @@ export class ShareMessage<Value = Buffer | null, Key = Buffer | null> implements
     return this.#record.state === 'acknowledged'
   }
 
-  /** True if the broker is known to lend the message to others: an acknowledgement then has no effect. */
+  /** True if the lock is known to have ended, so that other members can acquire the message: an acknowledgement then has no effect. */
   get isLost(): boolean {
     return this.#record.state === 'lost'
   }

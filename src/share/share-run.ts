@@ -16,7 +16,7 @@ import type { ShareMessage } from './share-message.ts'
 /** The second argument of a handler of a share consumer's `run`. */
 export interface ShareHandlerContext {
   /**
-   * Aborted when the broker lends the message to others because its lock could not be renewed, and when the consumer
+   * Aborted when other members can acquire the message because its lock could not be renewed, and when the consumer
    * is closed: the handler then has until the timeout of `close` to finish.
    */
   readonly signal: AbortSignal

@@ -11,7 +11,7 @@ import { asError } from '../observe/thrown.ts'
 import { acknowledgementBatches } from './acknowledgements.ts'
 import { publishAcknowledged } from './acknowledge-events.ts'
 import { notAcknowledged } from './errors.ts'
-import { LentPartition, type AcknowledgedPart } from './lent-partition.ts'
+import { AcquiredPartition, type AcknowledgedPart } from './acquired-partition.ts'
 import type { AcknowledgementResults } from './acknowledgement-results.ts'
 import { FINAL_EPOCH, sessionKeyOf, ShareSession, type SessionPartition } from './share-session.ts'
 
@@ -38,7 +38,7 @@ export interface ShareFetchLimits {
 export type ShareFetchedPartition = ShareFetchResponse['responses'][number]['partitions'][number]
 
 export interface FetchedRecords {
-  readonly partition: LentPartition
+  readonly partition: AcquiredPartition
   /** Undefined if the response does not contain the partition: it has neither records nor an error. */
   readonly fetched: ShareFetchedPartition | undefined
 }
@@ -51,7 +51,7 @@ export interface ShareFetched {
 }
 
 interface Taken {
-  readonly partition: LentPartition
+  readonly partition: AcquiredPartition
   readonly part: AcknowledgedPart
 }
 
@@ -66,15 +66,15 @@ const SESSION_ERRORS = new Set<number>([
 let nextLane = -1
 
 /**
- * A broker that lends records. It gets one request at a time, because each has the next epoch of the session. The
- * session ends with its connection; the broker then lends the session's records to others.
+ * A broker from which the member acquires records. It gets one request at a time, because each has the next epoch of the session. The
+ * session ends with its connection; other members can then acquire the session's records.
  */
 export class ShareSource {
   readonly broker: Broker
   readonly #options: ShareSourceOptions
   readonly #session = new ShareSession()
   readonly #lane = nextLane--
-  readonly #lent = new Map<string, LentPartition>()
+  readonly #acquired = new Map<string, AcquiredPartition>()
   isBusy = false
   /** True if the request in flight contains acknowledgements. */
   isAcknowledging = false
@@ -95,30 +95,30 @@ export class ShareSource {
     return !this.#session.isNew
   }
 
-  get lent(): Iterable<LentPartition> {
-    return this.#lent.values()
+  get acquired(): Iterable<AcquiredPartition> {
+    return this.#acquired.values()
   }
 
   get hasAcknowledgements(): boolean {
-    for (const one of this.#lent.values()) if (one.hasAcknowledgements) return true
+    for (const one of this.#acquired.values()) if (one.hasAcknowledgements) return true
     return false
   }
 
   /** The time from which there are acknowledgements to send, by `performance.now()`. Infinity: there are none. */
   get dueAt(): number {
     let due = Infinity
-    for (const one of this.#lent.values()) due = Math.min(due, one.dueAt)
+    for (const one of this.#acquired.values()) due = Math.min(due, one.dueAt)
     return due
   }
 
   get hasOpenRecords(): boolean {
-    for (const one of this.#lent.values()) if (one.hasOpenRecords) return true
+    for (const one of this.#acquired.values()) if (one.hasOpenRecords) return true
     return false
   }
 
   /** True if there are renewals. They need a ShareAcknowledge; a fetch must not carry them. */
   get hasRenewals(): boolean {
-    for (const one of this.#lent.values()) if (one.hasRenewals) return true
+    for (const one of this.#acquired.values()) if (one.hasRenewals) return true
     return false
   }
 
@@ -126,33 +126,33 @@ export class ShareSource {
   needsAcknowledge(wanted: readonly SessionPartition[]): boolean {
     if (this.hasRenewals) return true
     const keys = new Set(wanted.map(sessionKeyOf))
-    for (const one of this.#lent.values()) {
+    for (const one of this.#acquired.values()) {
       if (one.hasAcknowledgements && !keys.has(one.key)) return true
     }
     return false
   }
 
-  partitionOf(one: SessionPartition & TopicPartition): LentPartition {
+  partitionOf(one: SessionPartition & TopicPartition): AcquiredPartition {
     const key = sessionKeyOf(one)
-    let lent = this.#lent.get(key)
-    if (lent === undefined) {
+    let acquired = this.#acquired.get(key)
+    if (acquired === undefined) {
       const { outcomes, backoff, metrics, onAcknowledgements } = this.#options
       const onChange = () => {
         if (this.waitingSince === Infinity) this.waitingSince = performance.now()
         onAcknowledgements(this)
       }
       const counted = metrics.counted.topics.of(one.topic)
-      lent = new LentPartition(one, { outcomes, backoff, counted, onChange })
-      this.#lent.set(key, lent)
+      acquired = new AcquiredPartition(one, { outcomes, backoff, counted, onChange })
+      this.#acquired.set(key, acquired)
     }
-    return lent
+    return acquired
   }
 
   /** Removes the partitions that hold nothing, except these. */
   forgetUnused(wanted: ReadonlyMap<string, unknown>): void {
-    for (const [key, one] of this.#lent) {
+    for (const [key, one] of this.#acquired) {
       if (!wanted.has(key) && !one.hasOpenRecords && !one.hasAcknowledgements) {
-        this.#lent.delete(key)
+        this.#acquired.delete(key)
       }
     }
   }
@@ -208,7 +208,7 @@ export class ShareSource {
   /** Sends the acknowledgements without fetching; `isLast` closes the session. */
   async acknowledge(isLast = false): Promise<void> {
     const { group: groupId, memberId, requestTimeoutMs } = this.#options
-    const taken = this.#take(this.#lent.values(), true)
+    const taken = this.#take(this.#acquired.values(), true)
     const isRenewAck = taken.some(({ part }) => part.ranges.some(({ type }) => type === 'renew'))
     const epoch = this.#session.acknowledge()
     const sent = performance.now()
@@ -245,7 +245,7 @@ export class ShareSource {
     return { purpose: 'fetch', lane: this.#lane, timeoutMs } as const
   }
 
-  #take(partitions: Iterable<LentPartition>, mayRenew: boolean): readonly Taken[] {
+  #take(partitions: Iterable<AcquiredPartition>, mayRenew: boolean): readonly Taken[] {
     const taken: Taken[] = []
     const now = performance.now()
     for (const partition of partitions) {
@@ -300,20 +300,20 @@ export class ShareSource {
       if (isRepeated) partition.again(part, error)
       else partition.failed(part, error)
     }
-    for (const partition of this.#lent.values()) {
+    for (const partition of this.#acquired.values()) {
       if (isRepeated) partition.expire(performance.now(), error)
       else partition.abandon(error)
     }
   }
 
   /**
-   * The connection has ended, and with it the share session: the broker lends its records to others. It may have
+   * The connection has ended, and with it the share session: other members can acquire its records. The broker may have
    * executed the request.
    */
   #disconnected(taken: readonly Taken[], error: KafkaError): void {
     for (const { partition, part } of taken) partition.failed(part, error)
     const reason = `the connection to ${this.broker.name} ended, and the share session with it`
-    for (const partition of this.#lent.values()) {
+    for (const partition of this.#acquired.values()) {
       partition.abandon(error)
       partition.loseAll(reason)
     }

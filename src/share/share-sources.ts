@@ -1,7 +1,7 @@
 import type { Broker } from '../network/broker.ts'
 import { ShareSource, type ShareSourceOptions } from './share-source.ts'
 
-/** The sources of the brokers that lead assigned partitions, or have lent what is not acknowledged yet. */
+/** The sources of the brokers that lead assigned partitions, or whose acquired records are not all acknowledged. */
 export class ShareSources implements Iterable<ShareSource> {
   readonly #brokers: () => ReadonlyMap<number, Broker>
   readonly #options: ShareSourceOptions

@@ -60,7 +60,7 @@ describe('a share consumer', () => {
     expect(responses[0]?.partitions[0]?.acquiredRecords).toHaveLength(1)
   }
 
-  it('reports acknowledgements as failed when the broker that lent the messages has gone', async () => {
+  it('reports acknowledgements as failed when the broker of the acquired messages has gone', async () => {
     await writeNumbers(client, 'jobs', 2, { partitions: 2 })
     const consumer = await client.getShareConsumer(explicit)
     const messages = await take(consumer, 2)
@@ -78,14 +78,14 @@ describe('a share consumer', () => {
     lost.accept()
     const results = await consumer.flush({ timeoutMs: FOR_EVER_MS })
     expect(results).toMatchObject([{ partition: gone, acknowledged: 0, failed: 1 }])
-    // The next leader lends the message again.
+    // The next leader delivers the message again.
     const again = await reading
     expect(again?.partition).toBe(gone)
     again!.accept()
     await consumer.close({ timeoutMs: FOR_EVER_MS })
   })
 
-  it('aborts the signals of handlers when the connection to the broker that lent their messages ends', async () => {
+  it('aborts the signals of handlers when the connection to the broker of their messages ends', async () => {
     await writeNumbers(client, 'jobs', 1)
     const consumer = await client.getShareConsumer(options)
     const reasons: unknown[] = []
@@ -95,7 +95,7 @@ describe('a share consumer', () => {
         const lost = new Promise<void>((resolve) => {
           signal.addEventListener('abort', () => resolve())
         })
-        // The next fetch from the broker that has lent the message ends with its connection.
+        // The next fetch from the broker of the message ends with its connection.
         const fetch = { api: 'ShareFetch', broker: kafka.leaderOf('jobs', 0) } as const
         kafka.faults.on({ ...fetch, times: 1 }, { close: true })
         const later = kafka.faults.on(fetch, { hold: true })

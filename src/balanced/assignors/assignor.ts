@@ -94,6 +94,16 @@ export function byMemberId(a: GroupMember, b: GroupMember): number {
   return byText(a.memberId, b.memberId)
 }
 
+/** Compares members as Java does: static members come first, by their instance id, then the others, by their member id. */
+export function compareMembers(a: GroupMember, b: GroupMember): number {
+  if (a.groupInstanceId !== undefined && b.groupInstanceId !== undefined) {
+    return byText(a.groupInstanceId, b.groupInstanceId)
+  }
+  if (a.groupInstanceId !== undefined) return -1
+  if (b.groupInstanceId !== undefined) return 1
+  return byMemberId(a, b)
+}
+
 /** Returns an assignment with an empty list for each member, in this order. */
 export function nothingFor<One extends TopicPartition>(
   members: readonly GroupMember[],

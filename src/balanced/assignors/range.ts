@@ -2,6 +2,7 @@ import type { TopicPartition } from '../../consumer/topic-partition.ts'
 import {
   byText,
   byTopicAndPartition,
+  compareMembers,
   nothingFor,
   type AssignablePartition,
   type AssignableTopics,
@@ -10,7 +11,6 @@ import {
   type GroupMember,
 } from './assignor.ts'
 import { racksMatter, racksOf } from './racks.ts'
-import { staticFirst } from './round-robin.ts'
 
 /**
  * Assigns each topic separately: its partitions in order, divided into one range for each member; the first members
@@ -25,7 +25,7 @@ export const rangeAssignor: ImmediateAssignor = {
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
     const assignment = nothingFor(members)
-    const sorted = [...members].sort(staticFirst)
+    const sorted = [...members].sort(compareMembers)
     const shares = [...topics.keys()].sort(byText).flatMap((topic) => {
       const subscribed = sorted.filter((member) => member.topics.includes(topic))
       if (subscribed.length === 0) return []

@@ -1,6 +1,6 @@
 import {
-  byMemberId,
   byText,
+  compareMembers,
   nothingFor,
   type AssignableTopics,
   type Assignment,
@@ -17,7 +17,7 @@ export const roundRobinAssignor: ImmediateAssignor = {
   protocols: ['eager'],
   assign(members: readonly GroupMember[], topics: AssignableTopics): Assignment {
     // Static members come first, so that a restart, which gives them a new member id, changes nothing.
-    const sorted = [...members].sort(staticFirst)
+    const sorted = [...members].sort(compareMembers)
     const assignment = nothingFor(sorted)
     let next = 0
     for (const topic of [...topics.keys()].sort(byText)) {
@@ -30,14 +30,4 @@ export const roundRobinAssignor: ImmediateAssignor = {
     }
     return assignment
   },
-}
-
-/** Static members by their instance id, then the others by their member id. */
-export function staticFirst(a: GroupMember, b: GroupMember): number {
-  if (a.groupInstanceId !== undefined && b.groupInstanceId !== undefined) {
-    return byText(a.groupInstanceId, b.groupInstanceId)
-  }
-  if (a.groupInstanceId !== undefined) return -1
-  if (b.groupInstanceId !== undefined) return 1
-  return byMemberId(a, b)
 }

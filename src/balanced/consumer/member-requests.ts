@@ -110,10 +110,10 @@ export class MemberRequests {
 /** Throws NoConsumerProtocolError. */
 async function checkHasProtocol(broker: Broker): Promise<void> {
   const versions = await broker.versions('group')
-  const isThere =
+  const isSupported =
     versions.has(consumerGroupHeartbeat) &&
     versions.pick(consumerGroupHeartbeat) >= WITH_OWN_MEMBER_ID
-  if (isThere) return
+  if (isSupported) return
   throw new NoConsumerProtocolError(
     `groupProtocol: 'consumer' needs Kafka 4.0 or newer, and ${broker.name} is older: use 'classic', or 'auto' to use what the broker has`,
     { broker: broker.name },

@@ -202,11 +202,11 @@ async function prepareTopics(
   session.checkItems(existing.filter((topic) => !missing.includes(topic)))
   if (missing.length > 0 && !create) session.checkItems(missing)
   for (const [index, { topic, partitions }] of described.entries()) {
-    const there = existing[index]!
-    if (there.error !== undefined || repartition) continue
-    if (there.partitions.length >= partitions.length) continue
+    const found = existing[index]!
+    if (found.error !== undefined || repartition) continue
+    if (found.partitions.length >= partitions.length) continue
     throw new UsageError(
-      `topic ${there.topic} has ${count(there.partitions.length, 'partition')}, ${topic} ` +
+      `topic ${found.topic} has ${count(found.partitions.length, 'partition')}, ${topic} ` +
         `${partitions.length}: give --repartition`,
     )
   }

@@ -226,7 +226,7 @@ async function verifiableConsumer(
   const group = groupOf(options)
   const client = await session.client()
   event(session, 'startup_complete', {})
-  const told = (name: string) => (partitions: readonly TopicPartition[]) =>
+  const report = (name: string) => (partitions: readonly TopicPartition[]) =>
     event(session, name, {
       partitions: partitions.map(({ topic: of, partition }) => ({ topic: of, partition })),
     })
@@ -241,10 +241,10 @@ async function verifiableConsumer(
       autoOffsetReset: options.resetPolicy,
       autoCommitEnable: enableAutocommit,
       ...(enableAutocommit ? { autoCommitIntervalMs: 5_000 } : {}),
-      onPartitionsAssigned: told('partitions_assigned'),
-      onPartitionsRevoked: told('partitions_revoked'),
+      onPartitionsAssigned: report('partitions_assigned'),
+      onPartitionsRevoked: report('partitions_revoked'),
       // As Java's onPartitionsLost does by default.
-      onPartitionsLost: told('partitions_revoked'),
+      onPartitionsLost: report('partitions_revoked'),
     })
     const stop = (): void => {
       event(session, 'shutdown_requested', {})

@@ -51,10 +51,10 @@ export function denied(
   if (count < UNKNOWN_RESPONSES) return undefined
   if (performance.now() - since < UNKNOWN_WAITS * backoff.maxMs) return undefined
   const known = cluster.known(topic)
-  const isThere =
+  const exists =
     known?.errorCode === ErrorCode.NONE &&
     partitionNumbered(known.partitions, partition) !== undefined
-  const what = isThere ? `the broker does not know ${name}` : `it was deleted`
+  const what = exists ? `the broker does not know ${name}` : `it was deleted`
   return new UnknownTopicError(`topic '${topic}' cannot be read further: ${what}`, {
     topic,
     partition,

@@ -211,8 +211,8 @@ export class Fetcher {
   /** Drops the sources of brokers that have left the cluster or changed their address. */
   #forgetGone(): void {
     for (const [broker, sources] of this.#sources) {
-      const isThere = this.#cluster.brokers.get(broker.nodeId) === broker
-      if (!isThere && sources.every(({ poll }) => poll === undefined)) this.#sources.delete(broker)
+      const isCurrent = this.#cluster.brokers.get(broker.nodeId) === broker
+      if (!isCurrent && sources.every(({ poll }) => poll === undefined)) this.#sources.delete(broker)
     }
   }
 

@@ -134,6 +134,6 @@ function problemOf(
 
 function reportMove(cluster: Cluster, event: Omit<PositionEvent, 'clientId'>): void {
   if (!positionChannel.hasSubscribers) return
-  const told: PositionEvent = { clientId: cluster.options.metrics.clientId, ...event }
-  positionChannel.publish(told)
+  const complete: PositionEvent = { clientId: cluster.options.metrics.clientId, ...event }
+  positionChannel.publish(complete)
 }

@@ -228,8 +228,8 @@ export class Topics {
   /** The saved replicas whose brokers exist: the cluster may have had more brokers when it saved them. */
   #replicasThatAre({ replicas }: SavedPartition, index: number): readonly number[] {
     const { all } = this.#brokers
-    const there = replicas.filter((id) => this.#brokers.find(id) !== undefined)
-    return there.length > 0 ? there : [all[index % all.length]!.id]
+    const known = replicas.filter((id) => this.#brokers.find(id) !== undefined)
+    return known.length > 0 ? known : [all[index % all.length]!.id]
   }
 
   /** Throws INVALID_REPLICA_ASSIGNMENT. */

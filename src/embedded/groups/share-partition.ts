@@ -141,7 +141,7 @@ export class SharePartition {
       const { records, offsets, aborted } = this.#read(from, limits)
       for (const offset of aborted) this.#records.set(offset, { kind: 'done' })
       if (aborted.length > 0) this.#moveStart()
-      if (offsets.length > 0) return { records, acquired: this.#lend(member, offsets) }
+      if (offsets.length > 0) return { records, acquired: this.#lock(member, offsets) }
       if (aborted.length === 0) return NOTHING
     }
   }
@@ -254,7 +254,7 @@ export class SharePartition {
     return record === undefined || record.kind === 'available'
   }
 
-  #lend(member: string, offsets: readonly number[]): AcquiredRange[] {
+  #lock(member: string, offsets: readonly number[]): AcquiredRange[] {
     const until = performance.now() + this.#settings.recordLockMs
     const ranges: { firstOffset: bigint; lastOffset: bigint; deliveryCount: number }[] = []
     for (const offset of offsets) {

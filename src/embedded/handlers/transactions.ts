@@ -118,16 +118,16 @@ function addPartitions(
   }
   const isHidden = ({ name }: WantedTopic) =>
     version < ADD_BY_BROKERS && !mayDo(context, 'write', 'topic', name)
-  const isThere = ({ name }: WantedTopic, index: number) =>
+  const exists = ({ name }: WantedTopic, index: number) =>
     cluster.topics.partition(name, index) !== undefined
-  const areThere = topics.every(
-    (topic) => !isHidden(topic) && topic.partitions.every((one) => isThere(topic, one)),
+  const allExist = topics.every(
+    (topic) => !isHidden(topic) && topic.partitions.every((one) => exists(topic, one)),
   )
-  if (!areThere) {
+  if (!allExist) {
     // In this case no partition is added.
     return failed(topics, (topic, index) => {
       if (isHidden(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
-      return isThere(topic, index)
+      return exists(topic, index)
         ? ErrorCode.OPERATION_NOT_ATTEMPTED
         : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     })

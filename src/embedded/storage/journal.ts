@@ -31,7 +31,7 @@ export interface JournalContents {
 
 /** Throws EmbeddedClusterError for a damaged line, and for undamaged but unknown entries. */
 export function readJournal(file: string): JournalContents {
-  const data = readIfThere(file)
+  const data = readIfExists(file)
   const entries: SavedEntry[] = []
   let at = 0
   for (;;) {
@@ -148,7 +148,7 @@ function checksumOf(bytes: Uint8Array): string {
   return crc32c(bytes).toString(16).padStart(CHECKSUM_CHARACTERS, '0')
 }
 
-function readIfThere(file: string): Buffer {
+function readIfExists(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {

@@ -45,8 +45,8 @@ export function isTorn(data: Buffer, at: number, nextOffset: number): boolean {
   if (rest.every((byte) => byte === 0)) return true
   const baseOffset = Buffer.alloc(BASE_OFFSET_BYTES)
   baseOffset.writeBigInt64BE(BigInt(nextOffset))
-  const there = Math.min(rest.length, BASE_OFFSET_BYTES)
-  if (!rest.subarray(0, there).equals(baseOffset.subarray(0, there))) return false
+  const length = Math.min(rest.length, BASE_OFFSET_BYTES)
+  if (!rest.subarray(0, length).equals(baseOffset.subarray(0, length))) return false
   if (rest.length < LOG_OVERHEAD_BYTES) return true
   return (
     endOfBatch(data, at) > data.length && !isWhole(rest) && !hasBatchBehind(data, at, nextOffset)

@@ -16,7 +16,7 @@ export class Session {
   timeoutMs: number
   /** Undefined while the client is disconnected. */
   link: SessionLink | undefined
-  heardAtMs = performance.now()
+  touchedAtMs = performance.now()
 
   constructor(id: bigint, timeoutMs: number) {
     this.id = id
@@ -25,7 +25,7 @@ export class Session {
   }
 
   touch(): void {
-    this.heardAtMs = performance.now()
+    this.touchedAtMs = performance.now()
   }
 }
 
@@ -97,11 +97,11 @@ export class Sessions {
 
   #watch(session: Session): void {
     this.#timerOf.get(session.id)?.cancel()
-    const leftMs = session.heardAtMs + session.timeoutMs - performance.now()
+    const leftMs = session.touchedAtMs + session.timeoutMs - performance.now()
     const timer = this.#timers.afterSilence(Math.max(1, Math.ceil(leftMs)), () => {
       // A request only stores the time: moving the timer with every request would cost more.
-      const isHeard = session.heardAtMs + session.timeoutMs > performance.now()
-      if (isHeard) this.#watch(session)
+      const isAlive = session.touchedAtMs + session.timeoutMs > performance.now()
+      if (isAlive) this.#watch(session)
       else this.#onExpired(session)
     })
     this.#timerOf.set(session.id, timer)

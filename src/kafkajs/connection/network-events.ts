@@ -26,7 +26,7 @@ export function watchNetwork<Events extends object>(
   events: NetworkEvents<Events>,
 ): () => void {
   const { emitter, names } = events
-  return emitter.whileHeard([names.REQUEST, names.REQUEST_TIMEOUT], () =>
+  return emitter.whileListening([names.REQUEST, names.REQUEST_TIMEOUT], () =>
     onRequests(client, (event) => emitRequest(events, event)),
   )
 }

@@ -34,7 +34,7 @@ export class GroupEvents {
         request: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST, event),
         requestTimeout: (event) => emitter.emit(CONSUMER_EVENTS.REQUEST_TIMEOUT, event),
       }),
-      emitter.whileHeard([FETCH, FETCH_START, HEARTBEAT], () =>
+      emitter.whileListening([FETCH, FETCH_START, HEARTBEAT], () =>
         onRequests(client, (event) => this.#onRequest(event)),
       ),
     ]

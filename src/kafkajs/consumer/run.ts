@@ -327,10 +327,10 @@ export class ConsumerRun implements HandlerHost {
     if (!this.isRunning) return
     const startedAt = Date.now()
     const batch = new KafkaBatch(consumed)
-    const isHeard =
+    const hasListener =
       emitter.has(CONSUMER_EVENTS.START_BATCH_PROCESS) ||
       emitter.has(CONSUMER_EVENTS.END_BATCH_PROCESS)
-    const payload = isHeard ? batchEvent(consumed, batch) : undefined
+    const payload = hasListener ? batchEvent(consumed, batch) : undefined
     if (payload !== undefined) emitter.emit(CONSUMER_EVENTS.START_BATCH_PROCESS, payload)
     if (config.eachMessage) await handleMessages(this, consumed, config.eachMessage, logger)
     else if (config.eachBatch) await handleBatch(this, consumed, batch, config.eachBatch, logger)

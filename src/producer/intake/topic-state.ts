@@ -81,8 +81,8 @@ export class TopicState {
     if (Number.isInteger(partition) && partition >= 0 && partition < count) {
       return this.queue(partition)
     }
-    const there = `topic '${this.name}' has the partitions 0 to ${count - 1}`
-    const reason = `${there}; the partitioner returned ${String(partition)}`
+    const existing = `topic '${this.name}' has the partitions 0 to ${count - 1}`
+    const reason = `${existing}; the partitioner returned ${String(partition)}`
     throw new InvalidArgumentError(reason, { topic: this.name })
   }
 

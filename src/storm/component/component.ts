@@ -213,8 +213,8 @@ function streamFields(
   component: Component,
   { context, componentName }: Host,
 ): ReadonlyMap<string, readonly string[]> | undefined {
-  const told = context['stream->outputfields']
-  if (told !== undefined) return new Map(Object.entries(told))
+  const fromStorm = context['stream->outputfields']
+  if (fromStorm !== undefined) return new Map(Object.entries(fromStorm))
   const declared: unknown = Reflect.get(component.constructor, 'outputs')
   if (declared === undefined) return undefined
   const streams = Object.entries(streamsOf(declared, componentName))

@@ -45,7 +45,7 @@ describe('a share consumer', () => {
     expect(joins()).toHaveLength(1)
   })
 
-  it('receives messages again that were lent in a response that it never got', async () => {
+  it('receives messages again that were acquired in a response that it never got', async () => {
     await writeNumbers(client, 'jobs', 3, { partitions: 3 })
     const lost = kafka.faults.on({ api: 'ShareFetch', times: 2 }, { cutAfterBytes: 0 })
     const consumer = await client.getShareConsumer(explicit)

@@ -32,20 +32,20 @@ function sourceOptions() {
   }
 }
 
-/** The source's broker lends one record of a partition. */
-function lendOne(source: ShareSource, partition: number): HeldRecord {
+/** Acquires one record of a partition. */
+function acquireOne(source: ShareSource, partition: number): HeldRecord {
   const ranges = [{ first: 0, last: 0, deliveryCount: 1 }]
   const acquired = readAcquired(partitionOf(partition), encodeBatch([record('k', 'v')]), ranges)
   const lockedUntil = performance.now() + 3_600_000
-  return source.partitionOf(partitionOf(partition)).lend(ranges, acquired, lockedUntil)[0]!
+  return source.partitionOf(partitionOf(partition)).acquire(ranges, acquired, lockedUntil)[0]!
 }
 
-describe('what a broker has lent', () => {
+describe('acquired records', () => {
   it('is forgotten when its partition is no longer assigned and nothing of it is open', () => {
     const source = new ShareSource(brokerAt(1, '127.0.0.1:1'), sourceOptions())
     const partitions = [0, 1, 2].map((partition) => source.partitionOf(partitionOf(partition)))
-    const held = lendOne(source, 2)
-    const numbers = () => [...source.lent].map(({ partition }) => partition)
+    const held = acquireOne(source, 2)
+    const numbers = () => [...source.acquired].map(({ partition }) => partition)
 
     source.forgetUnused(new Map([[sessionKeyOf(partitionOf(0)), true]]))
     expect(numbers()).toEqual([0, 2])
@@ -84,7 +84,7 @@ describe('the source of a broker', () => {
 
   it('that has gone stays until its messages are acknowledged and its request is answered', () => {
     const { sources, source, move } = moved()
-    const held = lendOne(source, 0)
+    const held = acquireOne(source, 0)
     source.isBusy = true
     const next = move()
     expect([...sources]).toEqual([source, next])

@@ -40,7 +40,7 @@ function partitionsOf({ id, partitions }: TopicSize): PartitionKey[] {
 
 /** Divides each topic separately, into one range for each member: Java's RangeAssignor. */
 export const range: ServerAssignor = (members, topics) => {
-  const sorted = [...members].sort(staticFirst)
+  const sorted = [...members].sort(inMemberOrder)
   const assigned = new Map(members.map(({ id }) => [id, new Set<PartitionKey>()]))
   for (const topic of topics) {
     const subscribed = sorted.filter(({ topics: wanted }) => wanted.has(topic.id))
@@ -55,7 +55,8 @@ export const range: ServerAssignor = (members, topics) => {
   return assigned
 }
 
-function staticFirst(a: AssignedMember, b: AssignedMember): number {
+/** Static members come first, by their instance id, then the others, by their member id. */
+function inMemberOrder(a: AssignedMember, b: AssignedMember): number {
   if ((a.instanceId === null) !== (b.instanceId === null)) return a.instanceId === null ? 1 : -1
   const [one, other] = [a.instanceId ?? a.id, b.instanceId ?? b.id]
   return one < other ? -1 : one > other ? 1 : 0

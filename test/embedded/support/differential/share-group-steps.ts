@@ -341,7 +341,7 @@ function sessionSteps(): readonly Step[] {
         [5, 5, RELEASE],
       ],
     }),
-    acknowledges('what is not lent', { acknowledged: [[100, 101, ACCEPT]] }),
+    acknowledges('what is not acquired', { acknowledged: [[100, 101, ACCEPT]] }),
     acknowledges('an unknown partition', { partition: 7, acknowledged: [[0, 0, ACCEPT]] }),
     acknowledges('an unknown topic', { topicId: ZERO_UUID, acknowledged: [[0, 0, ACCEPT]] }),
     acknowledges('a renewal without the flag', { acknowledged: [[5, 5, RENEW]] }),
@@ -369,7 +369,7 @@ function sessionSteps(): readonly Step[] {
     untilRefused(
       acknowledges('a disabled renewal', { renews: true, acknowledged: [[9, 9, RENEW]] }),
     ),
-    acknowledges('a renewal of what is not lent, disabled', {
+    acknowledges('a renewal of what is not acquired, disabled', {
       renews: true,
       acknowledged: [[100, 100, RENEW]],
     }),

@@ -42,7 +42,7 @@ const MOST_LATE_DIVISIONS = 3
 /** The `lockedUntil` of acknowledgements whose locks had ended before the first attempt. */
 const LATE = 0
 
-export interface LentPartitionOptions {
+export interface AcquiredPartitionOptions {
   readonly outcomes: AcknowledgementResults
   readonly backoff: BackoffOptions
   readonly counted: ConsumedMetrics
@@ -51,11 +51,11 @@ export interface LentPartitionOptions {
 }
 
 /**
- * The records of a partition that one broker has lent, and their acknowledgements. The broker checks the
+ * The records of a partition that the member has acquired from one broker, and their acknowledgements. The broker checks the
  * acknowledgements of a request for a partition together. So that a late one does not make others fail, those that are
  * known to be late are sent in a request of their own, and refused ones are divided.
  */
-export class LentPartition implements RecordOwner, SessionPartition, TopicPartition {
+export class AcquiredPartition implements RecordOwner, SessionPartition, TopicPartition {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -73,13 +73,13 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
   readonly #late = new RangeGatherer()
   /** The parts to send again, repeated or divided. */
   #parts: AcknowledgedPart[] = []
-  /** The loans with open records, one for each response. */
-  #loans: (readonly HeldRecord[])[] = []
+  /** The acquired records, an array for each response that has open ones. */
+  #acquired: (readonly HeldRecord[])[] = []
   #open = 0
 
   constructor(
     { topic, topicId, partition }: SessionPartition & TopicPartition,
-    { outcomes, backoff, counted, onChange }: LentPartitionOptions,
+    { outcomes, backoff, counted, onChange }: AcquiredPartitionOptions,
   ) {
     this.topic = topic
     this.topicId = topicId
@@ -111,13 +111,13 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
 
   /** The records that are neither acknowledged nor lost. */
   get openRecords(): readonly HeldRecord[] {
-    const open = this.#loans.flatMap((records) => records.filter(({ isOpen }) => isOpen))
-    this.#loans = this.#loans.filter((records) => records.some(({ isOpen }) => isOpen))
+    const open = this.#acquired.flatMap((records) => records.filter(({ isOpen }) => isOpen))
+    this.#acquired = this.#acquired.filter((records) => records.some(({ isOpen }) => isOpen))
     return open
   }
 
-  /** Takes the ranges that the broker has lent. Returns the records for the application. */
-  lend(
+  /** Adds the ranges of a response. Returns the records for the application. */
+  acquire(
     ranges: readonly AcquiredRange[],
     { messages, gaps, unread }: AcquiredRecords,
     lockedUntil: number,
@@ -129,7 +129,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     const records = messages.map(
       ({ message, deliveryCount }) => new HeldRecord(message, deliveryCount, lockedUntil, this),
     )
-    if (records.length > 0) this.#loans.push(records)
+    if (records.length > 0) this.#acquired.push(records)
     this.#open += records.length
     if (this.hasAcknowledgements) this.#onChange()
     return records
@@ -145,7 +145,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
       return
     }
     this.#open--
-    if (this.#open === 0) this.#loans = []
+    if (this.#open === 0) this.#acquired = []
     if (record.lockedUntil > performance.now()) {
       this.#extendPending(record.lockedUntil)
       this.#pending.add(offset, offset, type)
@@ -228,7 +228,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** Loses the records that wait in the buffer: the broker lends them to others. */
+  /** Loses the records that wait in the buffer: other members can acquire them. */
   loseWaiting(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) {
@@ -236,7 +236,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     }
   }
 
-  /** Loses all records, also those that the application is processing: the broker lends them to others. */
+  /** Loses all records, also those that the application is processing: other members can acquire them. */
   loseAll(reason: string): void {
     const error = lockLost(this, reason)
     for (const record of this.openRecords) this.lose(record, error)
@@ -248,7 +248,7 @@ export class LentPartition implements RecordOwner, SessionPartition, TopicPartit
     record.lose(error)
   }
 
-  /** Loses the earlier records in ranges that the broker has lent again: their locks have expired. */
+  /** Loses the earlier records in ranges that the member has acquired again: their locks have expired. */
   #supersede(ranges: readonly AcquiredRange[]): void {
     if (this.#open === 0) return
     const error = lockLost(this, 'the lock expired, and the message was delivered again')

@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/observe/logger.ts'
 import { GroupMetrics } from '../../../src/observe/metrics/client-metrics.ts'
 import { readAcquired } from '../../../src/share/acquired-records.ts'
 import type { HeldRecord } from '../../../src/share/held-record.ts'
-import { LentPartition } from '../../../src/share/lent-partition.ts'
+import { AcquiredPartition } from '../../../src/share/acquired-partition.ts'
 import { AcknowledgementResults } from '../../../src/share/acknowledgement-results.ts'
 import { Renewals } from '../../../src/share/renewals.ts'
 import { ShareFeed } from '../../../src/share/share-feed.ts'
@@ -17,12 +17,12 @@ const where = { topic: 'jobs', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partition: 0 }
 const { COORDINATOR_NOT_AVAILABLE, INVALID_RECORD_STATE, NONE } = ErrorCode
 const HOUR_MS = 3_600_000
 
-/** A partition of which this many records were lent, until `lockedMs` from now. */
-function lent(count: number, lockedMs: number) {
+/** A partition of which this many records were acquired, until `lockedMs` from now. */
+function acquiredRecords(count: number, lockedMs: number) {
   const metrics = new GroupMetrics('workers')
   const outcomes = new AcknowledgementResults(silentLogger, metrics.share)
   const backoff = { initialMs: 1_000, maxMs: 1_000 }
-  const partition = new LentPartition(where, {
+  const partition = new AcquiredPartition(where, {
     outcomes,
     backoff,
     counted: metrics.topics.of('jobs'),
@@ -31,7 +31,7 @@ function lent(count: number, lockedMs: number) {
   const data = encodeBatch(Array.from({ length: count }, () => record('k', 'v')))
   const ranges = [{ first: 0, last: count - 1, deliveryCount: 1 }]
   const acquired = readAcquired(where, data, ranges)
-  const records = partition.lend(ranges, acquired, performance.now() + lockedMs)
+  const records = partition.acquire(ranges, acquired, performance.now() + lockedMs)
   return { partition, records, outcomes }
 }
 
@@ -41,9 +41,9 @@ const accept = (records: readonly HeldRecord[]) => {
 
 const afterwards = () => performance.now() + HOUR_MS
 
-describe('acknowledgements of what a broker has lent', () => {
+describe('acknowledgements of acquired records', () => {
   it('are renewals until they are answered, also when they are sent again', () => {
-    const { partition, records } = lent(2, HOUR_MS)
+    const { partition, records } = acquiredRecords(2, HOUR_MS)
     accept(records.slice(0, 1))
     partition.renew(records[1]!)
     const part = partition.takePart(afterwards(), true)!
@@ -56,7 +56,7 @@ describe('acknowledgements of what a broker has lent', () => {
   })
 
   it('wait before they are sent again after a retriable error, and are sent again while their locks last', () => {
-    const { partition, records, outcomes } = lent(1, HOUR_MS)
+    const { partition, records, outcomes } = acquiredRecords(1, HOUR_MS)
     accept(records)
     let part = partition.takePart(performance.now(), true)!
     for (let attempt = 0; attempt < 50; attempt++) {
@@ -71,7 +71,7 @@ describe('acknowledgements of what a broker has lent', () => {
   })
 
   it('fail after a retriable error if their locks end before they could be sent again', () => {
-    const { partition, records, outcomes } = lent(1, 500)
+    const { partition, records, outcomes } = acquiredRecords(1, 500)
     accept(records)
     const part = partition.takePart(performance.now(), true)!
     partition.answered(part, COORDINATOR_NOT_AVAILABLE, 0, null)
@@ -80,7 +80,7 @@ describe('acknowledgements of what a broker has lent', () => {
   })
 
   it('are sent together if they are late, and do not prevent the division of those in time', () => {
-    const { partition, records: late, outcomes } = lent(500, -1)
+    const { partition, records: late, outcomes } = acquiredRecords(500, -1)
     accept(late)
     const first = partition.takePart(afterwards(), true)!
     expect(first.ranges).toEqual([{ first: 0, last: 499, type: 'accept' }])
@@ -94,7 +94,7 @@ describe('acknowledgements of what a broker has lent', () => {
   })
 
   it('do not count a message as open that was lost before it was delivered', () => {
-    const { partition, records } = lent(1, -1)
+    const { partition, records } = acquiredRecords(1, -1)
     const feed = new ShareFeed({
       convert: (message) => message,
       isImplicit: false,
@@ -109,13 +109,13 @@ describe('acknowledgements of what a broker has lent', () => {
   })
 
   it('do not keep a message that the application never acknowledges', async () => {
-    const { partition, records } = lent(1, 20)
+    const { partition, records } = acquiredRecords(1, 20)
     records[0]!.state = 'delivered'
     const renewals = new Renewals({
       openRecords: () => partition.openRecords,
       lastRequestedAt: () => -Infinity,
     })
-    renewals.lent(20)
+    renewals.acquired(20)
     // The timer does not keep the process alive; the wait does.
     await until(() => !partition.hasOpenRecords)
     expect(partition.openRecords).toEqual([])
