@@ -186,6 +186,23 @@ export class UnsupportedVersionError extends KafkaError {
 }
 
 /**
+ * Returns the error for what a newer Kafka than the broker's introduced. `what` is the subject of the sentence; the
+ * context names the broker, if it is known.
+ */
+export function requiresKafka(
+  what: string,
+  release: string,
+  context: ErrorContext = {},
+): UnsupportedVersionError {
+  const { broker } = context
+  const isOlder = broker === undefined ? '' : `, but ${broker} is older`
+  return new UnsupportedVersionError(
+    `${what} requires Kafka ${release} or newer${isOlder}`,
+    context,
+  )
+}
+
+/**
  * A broker returned an int64 above 2^53, such as an offset, which a number would round. The message contains the
  * exact value.
  */

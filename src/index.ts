@@ -337,10 +337,8 @@ export type {
   ZooKeeperTransaction,
 } from './balanced/zookeeper/client.ts'
 export type { ZooKeeperOptions } from './balanced/zookeeper/options.ts'
-export type {
-  DecidePartitions,
-  MembershipProtocol,
-} from './balanced/zookeeper/membership-protocol.ts'
+export type { DecidePartitions } from './balanced/zookeeper/decide-partitions.ts'
+export type { MembershipProtocol } from './balanced/zookeeper/membership-protocol.ts'
 export type { AssignorName, GroupOptions } from './balanced/classic/settings.ts'
 export type { ServerPattern } from './balanced/server-pattern.ts'
 export type { ConsumerGroupOptions } from './balanced/consumer/settings.ts'

@@ -2,7 +2,7 @@
  * Adapters for functions of an application that pykafka calls with other arguments than samsa: docs/from-pykafka.md
  * says when they are needed.
  */
-import type { DecidePartitions } from './balanced/zookeeper/membership-protocol.ts'
+import type { DecidePartitions } from './balanced/zookeeper/decide-partitions.ts'
 import { DECISIONS } from './balanced/zookeeper/membership-protocol.ts'
 import type { ResetTo } from './consumer/single-topic-consumer.ts'
 import { InvalidArgumentError } from './errors.ts'

@@ -2,7 +2,7 @@ import { createAcls as createAclsApi } from '../../protocol/apis/create-acls.ts'
 import { deleteAcls as deleteAclsApi } from '../../protocol/apis/delete-acls.ts'
 import { describeAcls as describeAclsApi } from '../../protocol/apis/describe-acls.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { InvalidArgumentError, requiresKafka } from '../errors.ts'
 import {
   aclOf,
   checkFilter,
@@ -169,7 +169,5 @@ function hasPatterns(version: number, all: readonly (NewAcl | AclFilter)[]): boo
   if (version >= WITH_PATTERN_TYPES) return true
   const newer = all.find(({ patternType }) => patternType === 'prefixed' || patternType === 'match')
   if (newer === undefined) return false
-  throw new UnsupportedVersionError(
-    `ACLs with the pattern type '${newer.patternType}' require Kafka 2.0 or newer`,
-  )
+  throw requiresKafka(`the pattern type '${newer.patternType}' of ACLs`, '2.0')
 }

@@ -6,7 +6,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { CONTROLLERS } from '../cluster/metadata-cache.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { UnsupportedVersionError, requiresKafka } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anInteger, checkValue } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
@@ -171,9 +171,7 @@ async function describe(
     describeClusterApi,
     (version) => {
       if (includeFencedBrokers && version < WITH_FENCED) {
-        throw new UnsupportedVersionError(
-          'describeCluster: includeFencedBrokers requires Kafka 4.0 or newer',
-        )
+        throw requiresKafka('describeCluster: includeFencedBrokers', '4.0')
       }
       return {
         includeClusterAuthorizedOperations: includeAuthorizedOperations,

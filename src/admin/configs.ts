@@ -10,7 +10,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import type { Target } from '../cluster/target.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { InvalidArgumentError, UnsupportedVersionError, requiresKafka } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
 import {
   aBoolean,
@@ -302,10 +302,7 @@ async function listResources(
   isClientMetrics: boolean,
   deadline: Deadline,
 ): Promise<ListConfigResourcesResponse> {
-  const tooOld = () =>
-    new UnsupportedVersionError(
-      'listConfigResources: resources other than client metrics require Kafka 4.1 or newer',
-    )
+  const tooOld = () => requiresKafka('listing config resources other than client metrics', '4.1')
   try {
     return await cluster.router.call(
       listConfigResourcesApi,

@@ -7,7 +7,7 @@ import {
   type StreamsGroupDescribeResponse,
 } from '../../protocol/apis/streams-group-describe.ts'
 import type { Recipient } from '../cluster/recipient.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { requiresKafka } from '../errors.ts'
 import {
   byId,
   groupError,
@@ -46,9 +46,9 @@ export async function describeStreams(
 ): Promise<readonly DescribedGroup[]> {
   const response = await recipient.request(streamsGroupDescribe, (version) => {
     if (includeTopologyDescription && version < WITH_TOPOLOGY_DESCRIPTION) {
-      throw new UnsupportedVersionError(
-        'describing groups: includeTopologyDescription requires Kafka 4.4 or newer',
-      )
+      throw requiresKafka('describing groups: includeTopologyDescription', '4.4', {
+        broker: recipient.name,
+      })
     }
     return {
       groupIds: [...groups],

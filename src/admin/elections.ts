@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
 import { nameOf, numbersByTopic, type TopicPartition } from '../consumer/topic-partition.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { requiresKafka } from '../errors.ts'
 import { oneOf, checkValue } from '../options.ts'
 import {
   CHANGE_OPTIONS,
@@ -115,9 +115,9 @@ async function ask(
 ): Promise<readonly Outcome<TopicPartition, { readonly isElected: boolean }>[]> {
   const { errorCode, replicaElectionResults } = await recipient.request(electLeaders, (version) => {
     if (version < WITH_TYPE && type !== 'preferred') {
-      throw new UnsupportedVersionError(
-        'electing leaders: unclean elections require Kafka 2.4 or newer',
-      )
+      throw requiresKafka('electing leaders: an unclean election', '2.4', {
+        broker: recipient.name,
+      })
     }
     return {
       ...(version < WITH_TYPE ? {} : { electionType: ELECTION_TYPES[type] }),

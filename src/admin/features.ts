@@ -1,7 +1,7 @@
 /** The features of a cluster and their levels (KIP-584). */
 import { updateFeatures } from '../../protocol/apis/update-features.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { requiresKafka } from '../errors.ts'
 import { checkTable, type OptionTable } from '../option-table.ts'
 import {
   aBoolean,
@@ -137,9 +137,7 @@ function updateBody(
     return { feature, maxVersionLevel: level, upgradeType: UPGRADE_TYPES[upgradeType] }
   }
   if (upgradeType === 'unsafeDowngrade') {
-    throw new UnsupportedVersionError(
-      `updating feature '${feature}': an unsafe downgrade requires Kafka 3.3 or newer`,
-    )
+    throw requiresKafka(`updating feature '${feature}': an unsafe downgrade`, '3.3')
   }
   return { feature, maxVersionLevel: level, allowDowngrade: upgradeType === 'safeDowngrade' }
 }
@@ -148,7 +146,7 @@ function updateBody(
 function validateOnlyOf(validateOnly: boolean, version: number) {
   if (version >= WITH_UPGRADE_TYPE) return { validateOnly }
   if (!validateOnly) return {}
-  throw new UnsupportedVersionError('updating features: a dry run requires Kafka 3.3 or newer')
+  throw requiresKafka('updating features: a dry run', '3.3')
 }
 
 function checkUpdates(operation: string, updates: readonly FeatureUpdate[]): void {

@@ -1,6 +1,6 @@
 import { deleteGroups as deleteGroupsApi } from '../../protocol/apis/delete-groups.ts'
 import { leaveGroup } from '../../protocol/apis/leave-group.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { requiresKafka } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, aString } from '../options.ts'
 import { CHANGE_OPTIONS, begin, type AdminContext, type ChangeOptions } from './context.ts'
@@ -153,7 +153,7 @@ export function groupOperations(context: AdminContext) {
         leaveGroup,
         (version) => {
           if (version < LEAVE_WITH_MEMBERS) {
-            throw new UnsupportedVersionError(`${what} requires Kafka 2.4 or newer`)
+            throw requiresKafka(what, '2.4')
           }
           return { groupId: group, members: members.map((member) => ({ ...member, reason })) }
         },

@@ -3,7 +3,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
-import { BrokerError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, UnsupportedVersionError, requiresKafka } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, aString, either, oneOf } from '../options.ts'
 import { GROUP_TYPES, type GroupType } from './group-description.ts'
@@ -108,7 +108,5 @@ function typeOf(name: string): GroupType | undefined {
 }
 
 function tooOld(filter: string, release: string): UnsupportedVersionError {
-  return new UnsupportedVersionError(
-    `listing the groups: the filter '${filter}' requires Kafka ${release} or newer`,
-  )
+  return requiresKafka(`listing the groups: the filter '${filter}'`, release)
 }

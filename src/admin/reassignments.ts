@@ -9,7 +9,7 @@ import type { Deadline } from '../async/deadline.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { InvalidArgumentError, requiresKafka } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { aBoolean, anArrayOf, anInteger, either, oneOf } from '../options.ts'
 import {
@@ -120,9 +120,9 @@ export async function reassign(
         alterPartitionReassignments,
         (version) => {
           if (version < WITH_FACTOR_CHECK && !allowReplicationFactorChange) {
-            throw new UnsupportedVersionError(
-              'moving partitions: allowReplicationFactorChange requires Kafka 4.1 or newer',
-            )
+            throw requiresKafka('moving partitions: allowReplicationFactorChange', '4.1', {
+              broker: recipient.name,
+            })
           }
           return {
             timeoutMs: brokerTimeoutMs(cluster, deadline),

@@ -9,7 +9,7 @@ import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Outcome } from '../cluster/fan-out.ts'
 import type { Recipient } from '../cluster/recipient.ts'
-import { InvalidArgumentError, UnsupportedVersionError, type KafkaError } from '../errors.ts'
+import { InvalidArgumentError, type KafkaError, requiresKafka } from '../errors.ts'
 import { byTopic, nameOf, type TopicPartition } from '../consumer/topic-partition.ts'
 import type { OptionTable } from '../option-table.ts'
 import { anInteger, oneOf, shown } from '../options.ts'
@@ -187,10 +187,7 @@ export async function offsetsAt(
         version = negotiated
         if (negotiated < since) {
           const position = typeof at === 'string' ? `'${at}'` : 'this position'
-          throw new UnsupportedVersionError(
-            `listing offsets: ${position} requires Kafka ${release}, but ${recipient.name ?? 'the broker'} is older`,
-            { broker: recipient.name },
-          )
+          throw requiresKafka(`listing offsets: ${position}`, release, { broker: recipient.name })
         }
         return {
           replicaId: -1,

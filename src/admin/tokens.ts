@@ -4,7 +4,7 @@ import { expireDelegationToken as expireApi } from '../../protocol/apis/expire-d
 import { renewDelegationToken as renewApi } from '../../protocol/apis/renew-delegation-token.ts'
 import { toSafeNumber } from '../../protocol/records/safe-number.ts'
 import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
-import { InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { InvalidArgumentError, requiresKafka } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, checkOptions, concealed, type Check } from '../options.ts'
 import { begin, type AdminContext } from './context.ts'
@@ -127,9 +127,7 @@ export function tokenOperations(context: AdminContext) {
         (negotiated) => {
           version = negotiated
           if (owner !== undefined && negotiated < WITH_OWNER) {
-            throw new UnsupportedVersionError(
-              `${operation}: a token for another owner requires Kafka 3.3 or newer`,
-            )
+            throw requiresKafka(`${operation}: a token for another owner`, '3.3')
           }
           const { principalType, principalName } = owner === undefined ? NO_OWNER : partsOf(owner)
           return {

@@ -6,7 +6,7 @@ import { CALL_OPTIONS } from '../call-options.ts'
 import { deleteTopics as deleteTopicsApi } from '../../protocol/apis/delete-topics.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { UnsupportedVersionError } from '../errors.ts'
+import { requiresKafka } from '../errors.ts'
 import { begin, brokerTimeoutMs, type AdminContext } from './context.ts'
 import {
   DESCRIBE_TOPICS_OPTIONS,
@@ -74,9 +74,7 @@ export function topicByIdOperations(context: AdminContext) {
         ask: async (ids, recipient) => {
           const response = await recipient.request(metadata, (version) => {
             if (version < METADATA_BY_ID) {
-              throw new UnsupportedVersionError(
-                'describing topics by id requires Kafka 3.1 or newer',
-              )
+              throw requiresKafka('describing topics by id', '3.1', { broker: recipient.name })
             }
             return {
               topics: ids.map((topicId) => ({ ...NO_NAME, topicId })),
@@ -126,7 +124,7 @@ export function topicByIdOperations(context: AdminContext) {
         ask: async (ids, recipient) => {
           const response = await recipient.request(deleteTopicsApi, (version) => {
             if (version < DELETE_BY_ID) {
-              throw new UnsupportedVersionError('deleting topics by id requires Kafka 2.8 or newer')
+              throw requiresKafka('deleting topics by id', '2.8', { broker: recipient.name })
             }
             return {
               topics: ids.map((topicId) => ({ ...NO_NAME, topicId })),

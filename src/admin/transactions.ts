@@ -12,7 +12,12 @@ import { CALL_OPTIONS, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerFailure } from '../cluster/fan-out.ts'
 import { partitionsOf, type TopicPartition } from '../consumer/topic-partition.ts'
-import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import {
+  BrokerError,
+  InvalidArgumentError,
+  UnsupportedVersionError,
+  requiresKafka,
+} from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { anArrayOf, anInteger, aString } from '../options.ts'
 import {
@@ -301,7 +306,5 @@ async function fence(
 }
 
 function tooOld(filter: string, release: string): UnsupportedVersionError {
-  return new UnsupportedVersionError(
-    `listing the transactions: the filter '${filter}' requires Kafka ${release} or newer`,
-  )
+  return requiresKafka(`listing the transactions: the filter '${filter}'`, release)
 }

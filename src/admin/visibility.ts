@@ -12,7 +12,7 @@ import { Deadline } from '../async/deadline.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { metadataRequest } from '../cluster/metadata-request.ts'
 import type { Recipient } from '../cluster/recipient.ts'
-import { isRetriable, RequestTimeoutError, UnsupportedVersionError } from '../errors.ts'
+import { isRetriable, RequestTimeoutError, requiresKafka } from '../errors.ts'
 import { brokerTimeoutMs } from './context.ts'
 import { itemError, outcomeOf } from './items.ts'
 
@@ -115,7 +115,7 @@ async function waitUntilCreatable(
 /** Throws if the attempt would create the topic: Kafka 0.10.1 has no dry run. */
 function validatesOnly(version: number): true {
   if (version > 0) return true
-  throw new UnsupportedVersionError('creating topics: a dry run requires Kafka 0.10.2 or newer')
+  throw requiresKafka('creating topics: a dry run', '0.10.2')
 }
 
 async function waitUntil(

@@ -6,7 +6,7 @@ import {
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { eachOf } from '../async/each-of.ts'
-import { BrokerError, isUnreachable, KafkaError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, isUnreachable, KafkaError, requiresKafka } from '../errors.ts'
 import { Broker } from '../network/broker.ts'
 import { LOOKUP_PATIENCE_MS, type BrokerPool } from './broker-pool.ts'
 import { retrying } from './retry.ts'
@@ -111,11 +111,7 @@ export class Coordinators {
     const sent = { keys, isList: true }
     const response = await recipient.request(findCoordinator, (version) => {
       if (kind === 'transaction' && version < WITH_KEY_TYPES) {
-        const broker = recipient.name
-        throw new UnsupportedVersionError(
-          `${broker ?? 'the broker'} does not support transactions: Kafka 0.11 or newer is required`,
-          { broker },
-        )
+        throw requiresKafka('a transactional id', '0.11', { broker: recipient.name })
       }
       sent.isList = version >= MANY_KEYS
       sent.keys = sent.isList ? keys : keys.slice(0, 1)

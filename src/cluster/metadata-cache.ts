@@ -1,7 +1,7 @@
 import { describeCluster } from '../../protocol/apis/describe-cluster.ts'
 import { metadata as metadataApi, type MetadataResponse } from '../../protocol/apis/metadata.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { BrokerError, InvalidArgumentError, UnsupportedVersionError } from '../errors.ts'
+import { BrokerError, InvalidArgumentError, requiresKafka } from '../errors.ts'
 import type { Broker } from '../network/broker.ts'
 import { LOOKUP_PATIENCE_MS, type BrokerPool } from './broker-pool.ts'
 import {
@@ -165,7 +165,7 @@ export class MetadataCache {
         if (version >= WITH_CONTROLLERS) {
           return { includeClusterAuthorizedOperations: false, endpointType: CONTROLLERS }
         }
-        throw new UnsupportedVersionError('bootstrapControllers needs Kafka 3.7 or newer')
+        throw requiresKafka('bootstrapControllers', '3.7')
       },
       { timeoutMs: this.#pool.options.requestTimeoutMs, patienceMs: LOOKUP_PATIENCE_MS },
     )

@@ -216,14 +216,58 @@ describe('a balanced consumer', () => {
   })
 
   it.each([
-    ['throws', () => JSON.parse('nonsense') as number[], 'is not valid JSON'],
-    ['gives what is not there', () => [9], "assigned partition 9 of 't', which does not exist"],
-  ])('fails permanently when its own function %s', async (_, membershipProtocol, message) => {
-    await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
+    [
+      'throws',
+      () => JSON.parse('nonsense') as number[],
+      /membershipProtocol threw: .* is not valid JSON/,
+    ],
+    [
+      'returns a partition that does not exist',
+      () => [9],
+      /membershipProtocol assigned t-9, which does not exist/,
+    ],
+    [
+      'returns a partition twice',
+      (partitions) => [...partitions, ...partitions],
+      /membershipProtocol assigned t-0 to '.*' twice/,
+    ],
+    [
+      'returns nothing',
+      () => undefined as never,
+      /membershipProtocol must return an array of partition numbers, not undefined/,
+    ],
+  ] satisfies [string, MembershipProtocol, RegExp][])(
+    'fails permanently when its own function %s',
+    async (_, membershipProtocol, message) => {
+      await expect(consumer({ membershipProtocol })).rejects.toMatchObject({
+        code: 'REBALANCE_FAILED',
+        retriable: false,
+        message: expect.stringMatching(message),
+      })
+    },
+  )
+
+  it('fails when its own function gives a partition to two members', async () => {
+    await consumer({ membershipProtocol: () => [0, 1, 2, 3] })
+    await expect(consumer({ membershipProtocol: () => [0, 1, 2, 3] })).rejects.toMatchObject({
       code: 'REBALANCE_FAILED',
-      retriable: false,
-      message: expect.stringContaining(message),
+      message: expect.stringMatching(/assigned t-0 to both '.*' and '.*'/),
     })
+  })
+
+  it('warns of partitions that its own function gives to no member', async () => {
+    const { warnings, logger } = keepWarnings()
+    const one = await client({ logger })
+      .topic('t')
+      .getBalancedConsumer({
+        consumerGroup: 'g',
+        zookeeperHosts: zookeeper.hosts,
+        membershipProtocol: (partitions) => partitions.filter((partition) => partition > 1),
+      })
+    expect(one.partitions).toHaveLength(2)
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/membershipProtocol left out t-0, t-1: no member reads them/),
+    )
   })
 
   it('rejects a membershipProtocol function that returns a promise, by name', async () => {

@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/observe/logger.ts'
 import type { CoordinatorEvents } from '../../src/balanced/coordinator.ts'
 import type { ZooKeeperClient } from '../../src/balanced/zookeeper/client.ts'
 import { ZooKeeperCoordinator } from '../../src/balanced/zookeeper/coordinator.ts'
-import { DECISIONS } from '../../src/balanced/zookeeper/membership-protocol.ts'
+import { decisionOf } from '../../src/balanced/zookeeper/membership-protocol.ts'
 import { parseZooKeeperHosts } from '../../src/cluster/zookeeper-hosts.ts'
 import { noOffsets } from '../support/balanced/no-offsets.ts'
 import { createNodeClient } from '../../src/balanced/zookeeper/node-client.ts'
@@ -156,7 +156,7 @@ it('a member detects that a partition was released before it began to wait for i
             },
           ]),
       },
-      decide: DECISIONS.range,
+      decide: decisionOf('range', 'g', silentLogger),
       session: {
         ...sessionOptions({ zookeeperHosts: zookeeper.hosts }),
         connect() {

@@ -280,7 +280,7 @@ describe('the coordinator of a classic group', () => {
   it('can be too old for static members, or for groups: start() reports it', async () => {
     await using old = await GroupScene.open({ version: '1.1' })
     await expect(old.make('one', { groupInstanceId: 'a' }).machine.start()).rejects.toThrow(
-      /static membership \(groupInstanceId\) needs Kafka 2\.3/,
+      /static membership \(groupInstanceId\) requires Kafka 2\.3/,
     )
     await using oldest = await GroupScene.open({ version: '0.8.2' })
     await expect(oldest.make('one').machine.start()).rejects.toThrow(

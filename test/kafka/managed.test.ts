@@ -145,7 +145,7 @@ describeWithBrokers('managed balanced consumers in separate processes', ['java']
         await using client = new KafkaClient({ hosts: kafka.hosts })
         const options = { managed: true, consumerGroup: 'static', groupInstanceId: 'a' } as const
         const starting = client.topic('static').getBalancedConsumer(options)
-        await expect(starting).rejects.toThrow(/static membership .* needs Kafka 2\.3/)
+        await expect(starting).rejects.toThrow(/static membership .* requires Kafka 2\.3/)
       })
       return
     }

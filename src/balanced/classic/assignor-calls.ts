@@ -3,9 +3,8 @@
  * cannot prevent in JavaScript, is refused with what it must be.
  */
 import { atOnce } from '../../async/at-once.ts'
-import { KafkaError } from '../../errors.ts'
-import { textOfThrown } from '../../observe/thrown.ts'
 import { shown } from '../../options.ts'
+import { thrownBy } from '../assignors/assignment-check.ts'
 import type {
   AssignableTopics,
   Assignment,
@@ -24,7 +23,7 @@ export async function assignmentBy(
   try {
     result = await assignor.assign(members, topics)
   } catch (error) {
-    throw named(`the assignor '${assignor.name}'`, error)
+    throw thrownBy(`the assignor '${assignor.name}'`, error)
   }
   const problem = problemWithType(result)
   if (problem !== undefined) throw new Error(`the assignor '${assignor.name}' ${problem}`)
@@ -38,17 +37,11 @@ export function userDataBy(assignor: Assignor, last: LastAssignment): Buffer | u
   try {
     result = assignor.userData?.(last)
   } catch (error) {
-    throw named(what, error)
+    throw thrownBy(what, error)
   }
   const data = atOnce(result, what)
   if (data === undefined || Buffer.isBuffer(data)) return data
   throw new Error(`${what} must return a Buffer, or undefined for none, not ${shown(data)}`)
-}
-
-/** An error of the client, in an assignor that calls it, keeps its code: the member tries again if it may pass. */
-function named(what: string, error: unknown): unknown {
-  if (error instanceof KafkaError) return error
-  return new Error(`${what} threw: ${textOfThrown(error)}`, { cause: error })
 }
 
 function problemWithType(result: unknown): string | undefined {

@@ -10,12 +10,7 @@ import { Deadline } from '../../async/deadline.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { topLevelError } from '../../cluster/response-errors.ts'
-import {
-  BrokerError,
-  ClosedError,
-  SocketDisconnectedError,
-  UnsupportedVersionError,
-} from '../../errors.ts'
+import { BrokerError, ClosedError, SocketDisconnectedError, requiresKafka } from '../../errors.ts'
 import type { BodyFor, Broker } from '../../network/broker.ts'
 import { checkHasGroups } from './has-groups.ts'
 import type { GroupSettings } from './settings.ts'
@@ -266,8 +261,7 @@ export class GroupRequests {
 
   #checkHasStaticMembers(version: number, what: string, broker: string): void {
     if (version >= JOIN_WITH_INSTANCE_ID || this.#settings.groupInstanceId === undefined) return
-    const needs = 'static membership (groupInstanceId) needs Kafka 2.3 or newer'
-    throw new UnsupportedVersionError(`${what}: ${needs}, which ${broker} is not`, { broker })
+    throw requiresKafka(`${what}: static membership (groupInstanceId)`, '2.3', { broker })
   }
 
   #check(errorCode: number, what: string): void {

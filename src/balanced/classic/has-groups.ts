@@ -15,7 +15,8 @@ export async function checkHasGroups(broker: Broker, timeoutMs: number): Promise
   if (checked.has(broker)) return
   // A broker that reports its versions is 0.10 or newer.
   if (!(await broker.versions('group')).has(apiVersions)) {
-    const supportsGroups = (await listsGroups(broker, timeoutMs)) || (await listsGroups(broker, timeoutMs))
+    const supportsGroups =
+      (await listsGroups(broker, timeoutMs)) || (await listsGroups(broker, timeoutMs))
     if (!supportsGroups) {
       throw new UnsupportedVersionError(
         `${broker.name} is a Kafka 0.8, which does not coordinate groups: Kafka 0.9 or newer is required. Use zookeeperHosts and groupProtocol 'zookeeper'`,

@@ -1,4 +1,3 @@
-import { atOnce } from '../../async/at-once.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TopicMetadata } from '../../cluster/metadata.ts'
 import { metadataOfNonMember, type GroupMetadata } from '../../cluster/group-metadata.ts'
@@ -12,7 +11,7 @@ import { namesOf } from '../partitions.ts'
 import type { Subscription } from '../subscription.ts'
 import { ZooKeeperError } from './errors.ts'
 import { Members } from './members.ts'
-import { inPykafkasOrder, type DecidePartitions } from './membership-protocol.ts'
+import type { TopicDecision } from './membership-protocol.ts'
 import { Owners, type Claimable } from './owners.ts'
 import { ZooKeeperSession, type ZooKeeperSessionOptions } from './session.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -31,7 +30,7 @@ export interface ZooKeeperCoordinatorOptions {
   /** `host:uuid`, as in pykafka. */
   readonly memberId: string
   readonly subscription: Subscription
-  readonly decide: DecidePartitions
+  readonly decide: TopicDecision
   /** How often the brokers are asked for new partitions and topics. */
   readonly metadataMaxAgeMs: number
   readonly session: Omit<ZooKeeperSessionOptions, 'events' | 'logger'>
@@ -130,19 +129,9 @@ export class ZooKeeperCoordinator implements MemberCoordinator {
     }
     await this.#owners.removeStale(this.#topics.keys())
     const members = await this.#members.byTopic()
-    return topics.flatMap(({ name: topic, partitions }) => {
-      const inOrder = inPykafkasOrder(partitions)
-      const decided = atOnce(
-        decide(inOrder, members.get(topic) ?? [], this.#memberOf(topic)),
-        'membershipProtocol',
-      )
-      const existing = new Set(inOrder)
-      const unknown = decided.find((partition) => !existing.has(partition))
-      if (unknown === undefined) return decided.map((partition) => ({ topic, partition }))
-      throw new Error(
-        `membershipProtocol assigned partition ${unknown} of '${topic}', which does not exist`,
-      )
-    })
+    return topics.flatMap((topic) =>
+      decide(topic, members.get(topic.name) ?? [], this.#memberOf(topic.name)),
+    )
   }
 
   release(partitions: readonly TopicPartition[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { znodeNameProblem } from '../../cluster/zookeeper-hosts.ts'
 import type { Logger } from '../../observe/logger.ts'
-import { compare } from './membership-protocol.ts'
+import { compare } from './decide-partitions.ts'
 import { ZooKeeperError } from './errors.ts'
 import type { ZooKeeperSession } from './session.ts'
 import type { GroupPaths } from './znodes.ts'

@@ -2,37 +2,16 @@
  * pykafka's two ways to divide a topic's partitions. Each member decides alone: members that see the same members and
  * the same leaders compute the same assignment, in pykafka 2.8 and in samsa, so that both can be in one group.
  */
-import type { PartitionMetadata } from '../../cluster/metadata.ts'
-
-/**
- * Returns one member's part of a topic's partitions: pykafka's `decide_partitions`. It must depend only on its
- * arguments, so that the decisions of all members are consistent. `partitions` are in pykafka's order.
- */
-export type DecidePartitions = (
-  partitions: readonly number[],
-  members: readonly string[],
-  member: string,
-) => readonly number[]
+import type { TopicMetadata } from '../../cluster/metadata.ts'
+import type { TopicPartition } from '../../consumer/topic-partition.ts'
+import type { Logger } from '../../observe/logger.ts'
+import { ownDecision } from './own-decision.ts'
+import { compare, inPykafkasOrder, type DecidePartitions } from './decide-partitions.ts'
 
 /**
  * How the members of a group that ZooKeeper coordinates divide a topic's partitions. All members must use the same.
  */
 export type MembershipProtocol = 'range' | 'roundrobin' | DecidePartitions
-
-/**
- * Sorts partitions in the order in which pykafka deals them: by the text `topic-leader-partition`, so that 10 comes
- * before 2 and an election changes the order. All members of a group must use this order.
- */
-export function inPykafkasOrder(partitions: readonly PartitionMetadata[]): number[] {
-  // The topic is the same for all, so comparing the rest as text gives the same order.
-  const key = ({ leader, partition }: PartitionMetadata) => `${leader}-${partition}`
-  return [...partitions].sort((a, b) => compare(key(a), key(b))).map(({ partition }) => partition)
-}
-
-/** Compares by code units. Ids are ASCII, for which this is also Python's order. */
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
 
 /** Neighbouring partitions go to the same member: of 7 partitions for 3 members the first gets 3, the others 2. */
 const decideRange: DecidePartitions = (partitions, members, member) => {
@@ -61,6 +40,26 @@ export const DECISIONS: Readonly<
   roundrobin: decideRoundRobin,
 }
 
-export function decisionOf(protocol: MembershipProtocol): DecidePartitions {
-  return typeof protocol === 'string' ? DECISIONS[protocol] : protocol
+/** Returns the partitions of one member in a topic. */
+export type TopicDecision = (
+  topic: TopicMetadata,
+  members: readonly string[],
+  member: string,
+) => readonly TopicPartition[]
+
+/** `group` is the name of the group, for the log. */
+export function decisionOf(
+  protocol: MembershipProtocol,
+  group: string,
+  logger: Logger,
+): TopicDecision {
+  if (typeof protocol === 'function') {
+    return (topic, members, member) =>
+      ownDecision({ decide: protocol, topic, members, group, logger }).get(member) ?? []
+  }
+  return ({ name: topic, partitions }, members, member) =>
+    DECISIONS[protocol](inPykafkasOrder(partitions), members, member).map((partition) => ({
+      topic,
+      partition,
+    }))
 }

@@ -29,7 +29,7 @@ export const zookeeperProtocol: GroupProtocol = {
       group,
       memberId: newMemberId(),
       subscription,
-      decide: decisionOf(membershipProtocol),
+      decide: decisionOf(membershipProtocol, `group '${group}' in ZooKeeper`, logger),
       session: sessionOptions(options, zookeeperHosts),
       metadataMaxAgeMs,
       logger,

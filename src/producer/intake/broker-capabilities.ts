@@ -2,7 +2,7 @@ import { produce } from '../../../protocol/apis/produce.ts'
 import { bounded } from '../../async/bounded.ts'
 import type { Deadline } from '../../async/deadline.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import { UnsupportedVersionError } from '../../errors.ts'
+import { UnsupportedVersionError, requiresKafka } from '../../errors.ts'
 import type { SealOptions } from '../sender/seal.ts'
 import { formatOf, ZSTD_FROM } from '../sender/seal.ts'
 
@@ -17,22 +17,20 @@ export class BrokerCapabilities {
   }
 
   check({ compression }: SealOptions): void {
-    if (compression === 'zstd' && this.#version < ZSTD_FROM) throw this.#lacks('zstd', '2.1')
+    if (compression === 'zstd' && this.#version < ZSTD_FROM)
+      throw this.#lacks('compression with zstd', '2.1')
   }
 
   checkHeaders(): void {
-    if (formatOf(this.#version) < 2) throw this.#lacks('headers', '0.11')
+    if (formatOf(this.#version) < 2) throw this.#lacks('a message with headers', '0.11')
   }
 
   checkTimestamps(): void {
-    if (formatOf(this.#version) < 1) throw this.#lacks('timestamps', '0.10')
+    if (formatOf(this.#version) < 1) throw this.#lacks('a message with a timestamp', '0.10')
   }
 
   #lacks(what: string, since: string): UnsupportedVersionError {
-    return new UnsupportedVersionError(
-      `${this.#broker} does not support ${what}: Kafka ${since} or newer is required`,
-      { broker: this.#broker },
-    )
+    return requiresKafka(what, since, { broker: this.#broker })
   }
 }
 

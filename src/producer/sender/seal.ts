@@ -7,7 +7,12 @@ import { compressedBatch, compressedElsewhere } from '../../../protocol/records/
 import type { Message } from '../../../protocol/records/message.ts'
 import { encodeMessageSet } from '../../../protocol/records/message-set.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
-import { CompressionUnavailableError, KafkaError, UnsupportedVersionError } from '../../errors.ts'
+import {
+  CompressionUnavailableError,
+  KafkaError,
+  UnsupportedVersionError,
+  requiresKafka,
+} from '../../errors.ts'
 import { messagesOf } from '../accumulator/batch-messages.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
 import type { ProducerSettings } from '../options.ts'
@@ -104,25 +109,18 @@ export function refusals(
 ): ReadonlyMap<number, UnsupportedVersionError> {
   const errors = new Map<number, UnsupportedVersionError>()
   const { topic, partition } = batch.queue
-  const refuse = (index: number, reason: string) =>
-    errors.set(
-      index,
-      new UnsupportedVersionError(`${broker} does not support ${reason}`, {
-        broker,
-        topic,
-        partition,
-      }),
-    )
-  const refuseAll = (reason: string) => {
-    for (let i = 0; i < batch.count; i++) refuse(i, reason)
+  const refuse = (index: number, what: string, release: string) =>
+    errors.set(index, requiresKafka(what, release, { broker, topic, partition }))
+  const refuseAll = (what: string, release: string) => {
+    for (let i = 0; i < batch.count; i++) refuse(i, what, release)
   }
   if (compression === 'zstd' && produceVersion < ZSTD_FROM) {
-    refuseAll('zstd: Kafka 2.1 or newer is required')
+    refuseAll('compression with zstd', '2.1')
   } else if (idempotent === true && formatOf(produceVersion) !== 2) {
-    refuseAll('idempotent producers: Kafka 0.11 or newer is required')
+    refuseAll('an idempotent producer', '0.11')
   } else if (formatOf(produceVersion) !== 2) {
     messagesOf(batch).forEach(({ headers }, index) => {
-      if (headers.length > 0) refuse(index, 'headers: Kafka 0.11 or newer is required')
+      if (headers.length > 0) refuse(index, 'a message with headers', '0.11')
     })
   }
   return errors

@@ -10,7 +10,7 @@ import {
   ZooKeeperCoordinator,
   type ZooKeeperCoordinatorOptions,
 } from '../../../src/balanced/zookeeper/coordinator.ts'
-import { DECISIONS } from '../../../src/balanced/zookeeper/membership-protocol.ts'
+import { decisionOf, type DECISIONS } from '../../../src/balanced/zookeeper/membership-protocol.ts'
 import { aclFor, createNodeClient } from '../../../src/balanced/zookeeper/node-client.ts'
 import type { TopicMetadata } from '../../../src/cluster/metadata.ts'
 import type { ZooKeeperAuth } from '../../../src/cluster/zookeeper-auth.ts'
@@ -202,7 +202,7 @@ function coordinatorOf(name: string, options: MemberOptions, logger: Logger): Co
     group: options.group ?? 'g',
     memberId: name,
     subscription: options.subscription,
-    decide: DECISIONS[options.protocol ?? 'range'],
+    decide: decisionOf(options.protocol ?? 'range', name, logger),
     logger,
     metadataMaxAgeMs: 300_000,
     offsets: noOffsets,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { DECISIONS, inPykafkasOrder } from '../../../src/balanced/zookeeper/membership-protocol.ts'
+import { DECISIONS } from '../../../src/balanced/zookeeper/membership-protocol.ts'
+import { inPykafkasOrder } from '../../../src/balanced/zookeeper/decide-partitions.ts'
 import { GroupPaths, partitionOf } from '../../../src/balanced/zookeeper/znodes.ts'
 import type { PartitionMetadata } from '../../../src/cluster/metadata.ts'
 

@@ -13,19 +13,19 @@ const compressedBy = (compression: Compression) => ({
 /** What needs a version of Kafka, with the first version of Produce of this Kafka. */
 const NEEDS = [
   {
-    what: 'timestamps',
+    what: 'a message with a timestamp',
     since: '0.10',
     first: 2,
     check: (of: BrokerCapabilities) => of.checkTimestamps(),
   },
   {
-    what: 'headers',
+    what: 'a message with headers',
     since: '0.11',
     first: 3,
     check: (of: BrokerCapabilities) => of.checkHeaders(),
   },
   {
-    what: 'zstd',
+    what: 'compression with zstd',
     since: '2.1',
     first: 7,
     check: (of: BrokerCapabilities) => of.check(compressedBy('zstd')),
@@ -40,7 +40,7 @@ describe.each(NEEDS)('the check of $what', ({ what, since, first, check }) => {
 
   it(`refuses a broker whose newest version of Produce is v${first - 1}`, () => {
     const refused = new UnsupportedVersionError(
-      `kafka:9092 does not support ${what}: Kafka ${since} or newer is required`,
+      `${what} requires Kafka ${since} or newer, but kafka:9092 is older`,
       { broker: 'kafka:9092' },
     )
     expect(() => check(capabilities(first - 1))).toThrow(refused)

@@ -160,7 +160,7 @@ describe('idempotent: true', () => {
     const producer = await its.topic(TOPIC).getProducer({ idempotent: true })
     const error = await failureOf(producer.produce('x'))
     expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', topic: TOPIC })
-    expect(error.message).toContain('does not support idempotent producers: Kafka 0.11')
+    expect(error.message).toContain('an idempotent producer requires Kafka 0.11')
     expect(requests).toBe(0)
   })
 })
