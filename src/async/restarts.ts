@@ -37,7 +37,7 @@ export class Restarts<Session> {
   }
 
   /**
-   * Call this before a session is started. After a stop it resolves with true when the stop has ended, successfully or
+   * Called before a session is started. After a stop it resolves with true when the stop has ended, successfully or
    * not, and a new session is in use. Returns undefined if there is nothing to wait for.
    */
   again(): Promise<boolean> | undefined {

@@ -58,8 +58,8 @@ export function operationAttributes(operation: Operation): Record<string, string
 }
 
 /**
- * Returns the attributes that all spans and values of clients have. The caller adds others one by one: of objects that
- * are made by copying others, engines look up properties by hashing, and a span takes four times as long.
+ * Returns the attributes that all spans and values of clients have. The caller adds others one by one: JavaScript
+ * engines look up the properties of copied objects by hashing, and a span then takes four times as long.
  */
 export function clientAttributes(
   operation: Operation,

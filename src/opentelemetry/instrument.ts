@@ -35,10 +35,11 @@ export interface InstrumentOptions {
    */
   readonly processParent?: 'message' | 'none'
   /**
-   * What an operation is, for spans and for the durations of processing. `message`: each message has a span of its own
-   * when it is produced and when a handler processes it, and its headers have the trace context. `batch`: these spans are
-   * for batches: those that are sent, and messages of a partition that handlers process within 10 ms. This costs little
-   * even for small messages, but the messages have no trace context. Default: `message`; `batch` if `traces` is false.
+   * The unit of an operation, for spans and for the durations of processing. `message`: each message has a span of its
+   * own when it is produced and when a handler processes it, and its headers have the trace context. `batch`: these
+   * spans are for batches: those that are sent, and messages of a partition that handlers process within 10 ms. This
+   * costs little even for small messages, but the messages have no trace context. Default: `message`; `batch` if
+   * `traces` is false.
    */
   readonly granularity?: 'message' | 'batch'
   /** Whether to create spans. Default: true. */

@@ -36,7 +36,7 @@ const LABEL_ATTRIBUTES: Readonly<Record<string, string>> = {
   error: ATTRIBUTES.errorType,
 }
 
-/** The units of the client's metrics in UCUM's notation, as OpenTelemetry wants them. */
+/** The units of the client's metrics in UCUM's notation, as OpenTelemetry requires. */
 const UNITS: Readonly<Record<string, string>> = {
   seconds: 's',
   bytes: 'By',

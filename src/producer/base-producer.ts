@@ -269,7 +269,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         }
       }
     } catch (error) {
-      // The source failed, or the producer was closed: the messages before are queued.
+      // The source failed, or the producer was closed: the messages before it are queued.
       group.refuse(undefined, asError(error))
     }
     group.complete()

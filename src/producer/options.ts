@@ -92,7 +92,7 @@ export interface ProducerOptions<Value = Data, Key = Data> {
   readonly partitioner?: Partitioner
   /**
    * The rack or zone that this producer runs in (Kafka's `client.rack`): messages without a key go to partitions whose
-   * leader is in it (KIP-1123), to all of them while none has a leader there. Refused with a `partitioner`.
+   * leader is in this rack (KIP-1123), or to all partitions while no leader is in it. Refused with a `partitioner`.
    * Default: none.
    */
   readonly clientRack?: string

@@ -61,7 +61,7 @@ export class ProducerCore {
   #now = 0
   #turn = 0
   #isTurnBegun = false
-  /** Whether anything subscribes to the tracing channels, looked at once a turn. */
+  /** Whether the tracing channels have subscribers, checked once a turn. */
   #isTraced = false
 
   constructor(cluster: Cluster, settings: ProducerSettings, makePolicy?: MakeRecoveryPolicy) {
@@ -225,7 +225,7 @@ export class ProducerCore {
     group.add()
   }
 
-  /** A message fails before it is queued. */
+  /** Fails a message before it is queued. */
   refuse(topic: string, value: Data, key: Data, error: Error): DeliveryPromise {
     const result = new BatchResult(this.failures)
     result.fail(error, 1)
@@ -263,7 +263,7 @@ export class ProducerCore {
   }
 
   /** Makes all lingering batches ready to be sent. */
-  letGo(): void {
+  flushLingering(): void {
     this.#accumulator.flush()
   }
 

@@ -5,7 +5,7 @@ import type { IncompleteBatches } from './accumulator/incomplete-batches.ts'
 import type { Capacity } from './intake/capacity.ts'
 import type { ProducerSettings } from './options.ts'
 
-/** A producer whose oldest message has waited for so much of `deliveryTimeoutMs` is about to lose messages. */
+/** A producer whose oldest message has waited for this part of `deliveryTimeoutMs` is about to lose messages. */
 const STALLED_FROM = 0.5
 
 /** What a producer has at the moment, for the client's metrics and health. */

@@ -83,7 +83,7 @@ export class Accumulator {
     if (batch === undefined) {
       batch = this.newBatch(queue)
       batch.result.baseTimestamp = timestamp
-      // A record that is larger than that goes alone.
+      // A record that is larger has a batch of its own.
       batch.writer.append(
         key,
         keyBytes,

@@ -7,8 +7,9 @@ interface Flush {
 }
 
 /**
- * The batches that are not settled, oldest first: the first one expires next, and a flush is over when the first one is
- * younger than the flush. A linked list, so that settling one costs the same however many there are.
+ * The batches that are not settled, oldest first: the first one expires next, and a flush is complete when the first
+ * one was created after the flush began. It is a linked list, so that settling a batch costs the same for any number of
+ * batches.
  */
 export class IncompleteBatches {
   #first: Batch | undefined

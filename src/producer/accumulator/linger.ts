@@ -12,7 +12,7 @@ export class Linger {
   #batches: Batch[] = []
   #messages = 0
 
-  /** When `maxMessages` are waiting, no batch waits any longer. */
+  /** Once `maxMessages` messages wait, all waits end. */
   constructor(lingerMs: number, maxMessages: number) {
     this.#lingerMs = lingerMs
     this.#maxMessages = maxMessages
@@ -40,8 +40,8 @@ export class Linger {
   }
 
   /**
-   * A message was added to a batch that waits. Returns whether `maxMessages` is reached, so that all batches must be
-   * sent.
+   * Counts a message that was added to a batch that waits. Returns whether `maxMessages` is reached, so that all
+   * batches must be sent.
    */
   count(): boolean {
     return ++this.#messages >= this.#maxMessages

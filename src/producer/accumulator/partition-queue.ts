@@ -8,21 +8,22 @@ const NO_BATCHES: readonly never[] = []
 /**
  * The batches for one partition, in the order in which they must be written to its log. As a state machine:
  *
- *   steady     With a sequence (idempotence), several batches may be in flight: the broker accepts them only in
- *              order. Before the first of a producer id is acknowledged only one: a broker that does not know
- *              the producer accepts any sequence as its first, so that the second of two could be written before
- *              the first.
- *              Without a sequence, only one ever.
- *   rewinding  One was not acknowledged. Those behind it fail, too; when all have come back they are sent again
- *              in their order, one at a time, until one is acknowledged: steady again.
- *   probing    The broker reports the first as out of order, although it may be in the log. A broker that was
- *              restarted remembers only the last batch of each producer (checked with 1.1, 2.8 and 4.4), and
- *              none of those before it. So the last of those that may be in the log is sent next, then the
- *              one before it, down to the second. The one that the broker accepts, or knows, shows that all
- *              before it are in the log: it accepts them only in order. When it accepts none, they are renumbered.
+ *   steady     With sequence numbers (idempotence), several batches may be in flight: the broker accepts them only in
+ *              order. Until the first batch of a producer id is acknowledged, only one is in flight: a broker that
+ *              does not know the producer id accepts any sequence number as its first, so that the second of two
+ *              batches could be written before the first.
+ *              Without sequence numbers, only one batch is in flight at any time.
+ *   rewinding  A batch was not acknowledged. The batches behind it fail, too. When all have returned to the queue,
+ *              they are sent again in order, one at a time. When one is acknowledged, the state is steady again.
+ *   probing    The broker reports the first batch as out of order, although it may be in the log. A broker that was
+ *              restarted remembers only the last batch of each producer (checked with 1.1, 2.8 and 4.4), and none of
+ *              those before it. So the last of the batches that may be in the log is sent next, then the one before
+ *              it, down to the second. A batch that the broker accepts, or recognizes as a duplicate, shows that all
+ *              batches before it are in the log: the broker accepts batches only in order. If the broker accepts
+ *              none, the batches are renumbered.
  *
- * The queue keeps order and numbers. The producer's RecoveryPolicy decides what follows from a gap in the numbers, or
- * from a rejected number.
+ * The queue keeps the order and the numbers. The producer's RecoveryPolicy decides what follows from a gap in the
+ * numbers, or from a rejected number.
  */
 export class PartitionQueue<Batch extends QueuedBatch> {
   private openBatch: Batch | undefined
@@ -177,7 +178,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     batch.wire = undefined
   }
 
-  /** A batch is in the log. Returns the earlier batches that must therefore be in the log, too. */
+  /** Removes a batch that is in the log. Returns the earlier batches that must therefore be in the log, too. */
   acknowledge(batch: Batch): readonly Batch[] {
     this.#land(batch)
     this.failures = 0
@@ -194,8 +195,8 @@ export class PartitionQueue<Batch extends QueuedBatch> {
   }
 
   /**
-   * The broker reports this batch, which is back in the queue, as out of order. Returns whether another one is probed;
-   * false if none is left, and the batches of the queue are not in the log.
+   * Called when the broker reports this batch, which is back in the queue, as out of order. Returns whether another one
+   * is probed; false if none is left, and the batches of the queue are not in the log.
    */
   probe(batch: Batch, wasProbed: boolean): boolean {
     const end = wasProbed ? this.batches.indexOf(batch) : this.#mayBeInLog()
@@ -218,7 +219,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     this.batches.splice(at < 0 ? this.batches.length : at, 0, ...parts)
   }
 
-  /** A batch failed. If its sequence is not in the log, the broker would reject the batches behind it. */
+  /** Removes a failed batch. If its sequence is not in the log, the broker would reject the batches behind it. */
   drop(batch: Batch, mayBeInLog: boolean): void {
     this.#land(batch)
     const at = this.batches.indexOf(batch)
@@ -233,7 +234,7 @@ export class PartitionQueue<Batch extends QueuedBatch> {
     return this.inFlight.some(isEarlier) || this.batches.some(isEarlier)
   }
 
-  /** The first batch needs another number, and none of the batches is in the log. */
+  /** Numbers the batches again. Called when the first one needs another number, and none of them is in the log. */
   renumber(): void {
     const [first] = this.batches
     if (first !== undefined) first.sequence = undefined

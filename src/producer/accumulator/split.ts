@@ -8,7 +8,7 @@ import { messagesOf } from './batch-messages.ts'
  * Divides a batch, in the order of its records: a record goes to the part whose number `partOf` returns. The promises
  * and counts of the batch move to the parts.
  */
-export function takeApart(
+export function splitBatch(
   batch: Batch,
   partOf: (index: number) => number,
   accumulator: Accumulator,

@@ -34,7 +34,9 @@ export class BrokerCapabilities {
   }
 }
 
-/** Those of the leader of partition 0 of the topic; undefined if the leader cannot be reached now. */
+/**
+ * Returns the capabilities of the leader of partition 0 of the topic; undefined if the leader cannot be reached now.
+ */
 export async function detectCapabilities(
   cluster: Cluster,
   topic: string,

@@ -27,7 +27,7 @@ export function messageWritable(
     },
     final(done) {
       group.complete()
-      core.letGo()
+      core.flushLingering()
       group.result.then(() => done(), done)
     },
   })

@@ -11,27 +11,30 @@ export type Partitioner = (key: Key, partitionCount: number, topic: string) => n
 /** A key's hash: pykafka's `hash_func`. */
 export type HashFunction = (key: Uint8Array) => number | bigint
 
-/** Which partition Java's client puts a key into: murmur2, its sign bit cleared. */
+/** Returns the partition that Java's client chooses for a key: murmur2, without its sign bit. */
 export function murmur2Partition(key: string | Uint8Array, partitionCount: number): number {
   const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key)
   return (hash & 0x7fffffff) % partitionCount
 }
 
-/** Keys by murmur2 as in Java, and null keys in turn, message by message. */
+/**
+ * Returns a partitioner that uses murmur2 of the key, as Java's does. Messages with a null key go to all partitions
+ * in turn.
+ */
 export function murmur2Partitioner(): Partitioner {
   const rotate = randomPartitioner()
   return (key, partitionCount, topic) =>
     key === null ? rotate(key, partitionCount, topic) : murmur2Partition(key, partitionCount)
 }
 
-/** pykafka's RandomPartitioner, which is a rotation: all partitions in turn, whatever the key. */
+/** Returns pykafka's RandomPartitioner, which is not random: it uses all partitions in turn, for any key. */
 export function randomPartitioner(): Partitioner {
   let last = 0
   return (_key, partitionCount) => (last = (last + 1) % partitionCount)
 }
 
 /**
- * pykafka's HashingPartitioner: by the key's SHA-1 as one large number, or another hash. Its partitioner
+ * Returns pykafka's HashingPartitioner: it uses the key's SHA-1 as one large number, or another hash. The partitioner
  * throws InvalidArgumentError for a null key.
  */
 export function hashingPartitioner(hash: HashFunction = sha1): Partitioner {
@@ -40,9 +43,9 @@ export function hashingPartitioner(hash: HashFunction = sha1): Partitioner {
 }
 
 /**
- * pykafka's GroupHashingPartitioner: a key goes to any of `groupSize` partitions that follow each other, from
- * the one of its hash on. Throws InvalidArgumentError for a size below 1; its partitioner for a null key, and
- * where there are fewer partitions than the group has.
+ * Returns pykafka's GroupHashingPartitioner: a key goes to one of `groupSize` consecutive partitions, of which the
+ * first follows from its hash. Throws InvalidArgumentError for a size below 1. The partitioner throws it for a null
+ * key, and for a topic with fewer than `groupSize` partitions.
  */
 export function groupHashingPartitioner(hash: HashFunction, groupSize = 1): Partitioner {
   if (typeof hash !== 'function') {

@@ -9,7 +9,7 @@ export function preferredPartitions(
   rackOf: (nodeId: number) => string | null | undefined,
   rack: string | undefined,
 ): readonly number[] | undefined {
-  // Partitions that a broker does not know yet leave gaps: the numbers behind them are not below the count yet.
+  // Partitions that a broker does not know yet leave gaps: numbers after a gap may not be below the count.
   const led = partitions.filter(
     ({ partition, leader }) => leader >= 0 && partition < partitions.length,
   )

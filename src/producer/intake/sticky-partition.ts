@@ -1,10 +1,13 @@
-/** A partition that got as much has had its share. Java's default batch has 16 KiB. */
+/**
+ * The share of a partition: after this many bytes another one is chosen. Java uses its batch size, by default 16 KiB.
+ */
 export const STICKY_BYTES = 64 * 1024
 
 /**
- * Chooses the partition of messages without a key: the same one for some bytes, so that batches fill, then another
- * (KIP-480, KIP-794). By bytes rather than by batches, so that each partition gets as much. Of two partitions chosen at
- * random the one with less in its queue is next, so that a slow partition gets less.
+ * Chooses the partition of messages without a key: the same one for a share of bytes, so that batches fill, then
+ * another (KIP-480, KIP-794). Shares are counted in bytes, not in batches, so that all partitions get the same amount.
+ * Of two partitions that are chosen at random, the one with less in its queue is next, so that a slow partition gets
+ * less.
  */
 export class StickyPartition {
   readonly #stickyBytes: number
@@ -30,16 +33,16 @@ export class StickyPartition {
   }
 
   /**
-   * Chooses from these partitions, or from all. A partition that is not among them gets no more messages, because at a
-   * low rate it would take hours until it has had its share.
+   * Chooses from these partitions, or from all. A partition that is not among them gets no more messages: at a low rate
+   * it would take hours until its share is complete.
    */
   prefer(partitions: readonly number[] | undefined): void {
     this.#preferred = partitions
     if (partitions?.includes(this.#current) === false) this.#leftBytes = 0
   }
 
-  /** Chooses another partition for the next message if the current one has had its share. */
-  rest(): void {
+  /** Chooses another partition for the next message if the share of the current one is complete. */
+  switchPartition(): void {
     if (this.#stickyBytes - this.#leftBytes >= STICKY_BYTES) this.#leftBytes = 0
   }
 

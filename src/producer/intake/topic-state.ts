@@ -86,9 +86,9 @@ export class TopicState {
     throw new InvalidArgumentError(reason, { topic: this.name })
   }
 
-  /** A transaction begins: its messages may go to another partition than those of the last one. */
+  /** Called when a transaction begins: its messages may go to another partition than those of the last one. */
   beginTransaction(): void {
-    this.#sticky.rest()
+    this.#sticky.switchPartition()
   }
 
   queue(partition: number): PartitionQueue<Batch> {

@@ -27,8 +27,8 @@ export interface RecoveryPolicy {
   readonly maxProduceVersion: number
 
   /**
-   * Gets the producer id and epoch, before the producer opens. Called again when the start failed. What it throws,
-   * `start()` rejects with.
+   * Gets the producer id and epoch, before the producer opens. Called again when the start failed. `start()` rejects
+   * with the error that it throws.
    */
   start(deadline: Deadline): Promise<void>
 

@@ -73,20 +73,20 @@ export class BatchResult {
     this.#settle({ kind: 'delivered', topic, partition, baseOffset, appendTime })
   }
 
-  /** `count` messages fail. Failures that the application does not handle are kept for the next flush. */
+  /** Fails `count` messages. Failures that the application does not handle are kept for the next flush. */
   fail(error: Error, count: number): void {
     this.#count = count
     if (this.#handled.length < count) this.#failures.add(this)
     this.#settle({ kind: 'failed', error })
   }
 
-  /** The messages continue in other batches. */
+  /** Moves the messages to other batches. */
   move(to: readonly Place[]): void {
     this.#settle({ kind: 'moved', to })
     for (const index of this.#handled) this.#markHandledAt(to[index]!)
   }
 
-  /** The application waits for this message: it handles a failure. */
+  /** Called when the application waits for this message, and so handles its failure. */
   markHandled(index: number): void {
     const outcome = this.#outcome
     if (outcome?.kind === 'moved') {
@@ -150,7 +150,7 @@ export class DeliveryPromise implements Promise<RecordMetadata> {
           const { topic, partition, baseOffset, appendTime } = outcome
           const offset = baseOffset < 0 ? -1 : baseOffset + at
           const metadata = { topic, partition, offset, timestamp: appendTime ?? timestamp }
-          // Without a function `then` gives what it would have been given.
+          // Without a function `then` resolves with the metadata itself.
           return onDelivered ? onDelivered(metadata) : (metadata as Result)
         }
         case 'failed':

@@ -14,7 +14,7 @@ export interface OffsetRange {
   readonly count: number
   /** Milliseconds since 1970 at which the broker appended them, where the topic has `LogAppendTime`. */
   readonly appendTime?: number
-  /** The first offset of the partition's log when they were appended; brokers before Kafka 1.0 do not say. */
+  /** The first offset of the partition's log when they were appended; brokers before Kafka 1.0 do not report it. */
   readonly logStartOffset?: number
 }
 
@@ -59,13 +59,13 @@ export class MessageGroup implements Failed {
     this.#count++
   }
 
-  /** No more messages will be added. */
+  /** Called when all messages have been added. */
   complete(): void {
     this.#isComplete = true
     this.#settle(0)
   }
 
-  /** The application handles the result. */
+  /** Called when the application handles the result. */
   markHandled(): void {
     this.#isHandled = true
     this.#failures.delete(this)
@@ -76,7 +76,7 @@ export class MessageGroup implements Failed {
     this.#settle(range.count)
   }
 
-  /** A message that could not be queued. */
+  /** Counts a message that could not be queued, with its error. */
   refuse(message: unknown, error: Error): void {
     this.#count++
     this.fail([message], error)

@@ -46,7 +46,7 @@ export class ReportQueue implements Iteration<DeliveryReport> {
     this.#wake()
   }
 
-  /** No more reports will be added. */
+  /** Called when all reports have been added. */
   end(): void {
     this.#isEnded = true
     this.#wake()

@@ -86,7 +86,7 @@ export class Settlement {
     this.#capacity.makeRoom()
   }
 
-  /** A message failed before it was queued. */
+  /** Counts and reports a message that failed before it was queued. */
   refused(topic: string, value: Data, key: Data, error: Error): void {
     this.#failedMessages++
     this.#metrics.produced(topic).failedMessages++

@@ -7,7 +7,7 @@ export interface MessageTrace {
   readonly index: number
 }
 
-/** A batch, as far as traces concern it. */
+/** The part of a batch that traces use. */
 export interface TracedBatch {
   readonly count: number
   traces: MessageTrace[] | undefined
@@ -26,13 +26,15 @@ export function startProduce<T>(trace: ProduceTrace, produce: () => T): T {
   }
 }
 
-/** The record that was appended last has this trace. */
+/** Adds the trace of the record that was appended last. */
 export function traceLast(batch: TracedBatch, trace: ProduceTrace): void {
   const traces = (batch.traces ??= [])
   traces.push({ trace, index: batch.count - 1 })
 }
 
-/** The batch is in the log of a partition from this offset on (−1 where it is not known), or has failed. */
+/**
+ * Ends the traces of a batch, which is in the log of a partition from this offset on (−1 if unknown), or has failed.
+ */
 export function endTraces(
   traces: readonly MessageTrace[],
   partition: number,

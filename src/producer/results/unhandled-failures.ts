@@ -32,12 +32,12 @@ export class UnhandledFailures {
     if (this.#fresh.length === 1) setImmediate(() => this.#log())
   }
 
-  /** The application handles it after all. */
+  /** Called when the application handles the failure later. */
   delete(failed: Failed): void {
     this.#unhandled.delete(failed)
   }
 
-  /** The application does not need to handle them any more. */
+  /** Called when the application does not need to handle the failures any more. */
   forget(): void {
     this.#unhandled.clear()
   }

@@ -13,17 +13,17 @@ interface Wait {
 }
 
 /**
- * The waits of partitions after a failure. Each is longer than the one before, until a batch is acknowledged or another
- * leader fails, about which the failures of the former one say nothing. A wait ends when a newer leader is known
- * (KIP-951), and does not begin when one is known already: the failure was that of the former one. Epochs only rise, so
- * that brokers that disagree about a leader cannot shorten waits again and again.
+ * The waits of partitions after a failure. Each wait is longer than the one before. The shortest is next again when a
+ * batch is acknowledged, or when another leader fails: the failures of the former leader say nothing about it. A wait
+ * ends when a newer leader is known (KIP-951), and does not begin if one is known already: the failure was that of the
+ * former leader. Epochs only rise, so that brokers that disagree about a leader cannot shorten waits repeatedly.
  */
 export class Backoffs {
   readonly #cluster: Cluster
   readonly #ready: ReadyQueues
   readonly #backoff: BackoffOptions
   readonly #waits = new Map<PartitionQueue<Batch>, Wait>()
-  /** The refresh after which waits are looked through: partitions that fail together share one. */
+  /** The refresh of metadata after which all waits are checked: partitions that fail together share one. */
   #refresh: Promise<void> | undefined
   #isStopped = false
 

@@ -4,7 +4,7 @@ import type { Broker } from '../../network/broker.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
-import { takeApart } from '../accumulator/split.ts'
+import { splitBatch } from '../accumulator/split.ts'
 import type { ProducerSettings } from '../options.ts'
 import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
 import type { Ending, Settlement } from '../results/settlement.ts'
@@ -75,7 +75,10 @@ export class Outcomes {
     this.#accumulator.ready.add(batch.queue)
   }
 
-  /** A request failed without a response, or could not be sent. `isWritten`: the broker may have received it. */
+  /**
+   * Handles a request that failed without a response, or could not be sent. `isWritten`: the broker may have received
+   * it.
+   */
   failed(batch: Batch, error: Error, isWritten: boolean): void {
     batch.outcomeUnknown ||= isWritten
     if (isRetriable(error)) this.#tryAgain(batch, error)
@@ -83,14 +86,14 @@ export class Outcomes {
     this.#accumulator.ready.add(batch.queue)
   }
 
-  /** The partition's broker is not known, or cannot be reached: nothing was sent. */
+  /** Called when the partition's broker is not known, or cannot be reached: nothing was sent. */
   unreachable(queue: PartitionQueue<Batch>, error: Error): void {
     for (const batch of queue.batches) batch.lastError = error
     if (isRetriable(error)) this.#backoffs.wait(queue, error)
     else for (const batch of [...queue.batches]) this.#fail(batch, error)
   }
 
-  /** The broker rejected these records, by index. */
+  /** Handles the records that the broker rejected, by index. */
   refused(batch: Batch, errors: ReadonlyMap<number, KafkaError>): void {
     const { queue } = batch
     const [first] = errors.values()
@@ -100,7 +103,7 @@ export class Outcomes {
     } else {
       // Each rejected record becomes a part of its own with its own error; the first part has the others.
       const numbers = new Map([...errors.keys()].map((index, at) => [index, at + 1]))
-      const parts = takeApart(batch, (index) => numbers.get(index) ?? 0, this.#accumulator)
+      const parts = splitBatch(batch, (index) => numbers.get(index) ?? 0, this.#accumulator)
       queue.drop(batch, false)
       queue.putBack(batch, parts.slice(0, 1))
       const inOrder = [...errors.values()]
@@ -110,7 +113,7 @@ export class Outcomes {
   }
 
   /**
-   * The batch's `deliveryTimeoutMs` has passed. It also fails while it is in flight, because its response may come too
+   * Fails a batch whose `deliveryTimeoutMs` has passed, also while it is in flight, because its response may come too
    * late; the next batch of its partition still waits for that response.
    */
   expired(batch: Batch): void {
@@ -198,7 +201,7 @@ export class Outcomes {
       return
     }
     const middle = batch.count >>> 1
-    const parts = takeApart(batch, (index) => (index < middle ? 0 : 1), this.#accumulator)
+    const parts = splitBatch(batch, (index) => (index < middle ? 0 : 1), this.#accumulator)
     queue.putBack(batch, parts)
     // The next batches must fit at the first attempt.
     queue.maxBatchBytes = Math.min(

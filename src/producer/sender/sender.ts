@@ -12,8 +12,8 @@ import { Outcomes } from './outcomes.ts'
 import { Sink } from './sink.ts'
 
 /**
- * Brings batches to the brokers: hands each partition that has something to send to the sink of its leader. A batch
- * is in one of these states:
+ * Sends batches to the brokers: passes each partition that has something to send to the sink of its leader. A batch is
+ * in one of these states:
  *
  *   filling → ready (full, lingered or flushed) → in flight → acknowledged
  *                          ↑                          ↓
@@ -21,9 +21,9 @@ import { Sink } from './sink.ts'
  *                                                     ↓
  *                                              failed permanently
  *
- * What it costs follows from the batches, not from the number of partitions: a partition with something to send is in
- * one list, the accumulator's or that of its leader's sink, and what has to happen at a time is first in a queue in
- * the order of time.
+ * The cost depends on the number of batches, not on the number of partitions: a partition with something to send is in
+ * one list, the accumulator's or that of its leader's sink, and a queue in the order of time contains what has to
+ * happen at a certain time.
  */
 export class Sender {
   readonly policy: RecoveryPolicy

@@ -37,8 +37,8 @@ const TURN_MS = 6
  */
 const KNOWS_REPEATS_FROM = 5
 /**
- * A batch costs about 10 µs, as much as 20 to 30 messages. With this many partitions that get little each, a request
- * waits while another is in flight: with 1,000 partitions a message then costs half as much.
+ * From this number of partitions with small batches on, a request waits while another is in flight, so that the batches
+ * grow: a batch costs about 10 µs, as much as 20 to 30 messages. With 1,000 partitions a message costs half as much.
  */
 const MANY_BATCHES = 50
 const SMALL_BATCH_BYTES = 8 * 1024
@@ -48,13 +48,13 @@ interface RequestInFlight {
   readonly attempt: ProduceAttempt
   /** When the request was started, by `performance.now()`. */
   readonly startedAt: number
-  /** Its batches are sent to another broker: what becomes of it does not matter any more. */
+  /** Its batches are sent to another broker: its result has no effect any more. */
   isAbandoned: boolean
 }
 
 /**
- * The producer's view of a broker: the partitions that have something for it, and its requests in flight, `maxInFlight`
- * at most. A request contains the first batch of as many partitions as fit `maxRequestSize`.
+ * The producer's view of a broker: the partitions with batches for it, and its requests in flight, at most
+ * `maxInFlight`. A request contains the first batch of as many partitions as fit `maxRequestSize`.
  */
 export class Sink implements Waiting {
   readonly broker: Broker
@@ -141,7 +141,7 @@ export class Sink implements Waiting {
     this.#ready = []
     for (const queue of ready) {
       if (this.#leads(queue)) this.#ready.push(queue)
-      else this.#handOver(queue)
+      else this.#giveBack(queue)
     }
     for (const request of [...this.#requests]) {
       if (this.#mayAbandon(request)) this.#abandon(request)
@@ -169,7 +169,7 @@ export class Sink implements Waiting {
         if (this.#leads(queue)) {
           queue.delist()
           this.#context.outcomes.unreachable(queue, asError(error))
-        } else this.#handOver(queue)
+        } else this.#giveBack(queue)
       }
     }
     this.#connectingSince = undefined
@@ -189,7 +189,7 @@ export class Sink implements Waiting {
     for (; at < ready.length; at++) {
       const queue = ready[at]!
       if (!this.#leads(queue)) {
-        this.#handOver(queue)
+        this.#giveBack(queue)
         continue
       }
       const mustWait = queue.inFlight.length > 0 && (!knowsRepeats || queue.sentTo !== this)
@@ -220,8 +220,8 @@ export class Sink implements Waiting {
     return this.#context.cluster.leaderOf(topic, partition) === this.broker
   }
 
-  /** Gives a partition back, which goes to the sink of its leader. */
-  #handOver(queue: PartitionQueue<Batch>): void {
+  /** Returns a partition to the ready queues: the sender passes it to the sink of its leader. */
+  #giveBack(queue: PartitionQueue<Batch>): void {
     queue.delist()
     this.#context.ready.add(queue)
   }
@@ -314,7 +314,7 @@ export class Sink implements Waiting {
     if (at >= 0) this.#requests.splice(at, 1)
   }
 
-  /** Requests have ended. */
+  /** Continues after requests have ended. */
   #continue(): void {
     if (this.#requests.length === 0) {
       this.#idle?.resolve()

@@ -10,7 +10,7 @@ export type Verdict =
       readonly baseOffset: number
       /** Undefined if the log keeps the producer's timestamps. */
       readonly appendTime: number | undefined
-      /** Undefined where the broker does not say. */
+      /** Undefined if the broker does not report it. */
       readonly logStartOffset: number | undefined
     }
   /** The batch is sent again. */
@@ -34,7 +34,7 @@ const MAY_BE_IN_LOG: readonly number[] = [
   ErrorCode.UNKNOWN_SERVER_ERROR,
 ]
 
-/** The sequence number, or the epoch, does not follow what the broker has from this producer. */
+/** The sequence number, or the epoch, is not the one that the broker expects from this producer. */
 const NUMBER_REFUSED: readonly number[] = [
   ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   ErrorCode.UNKNOWN_PRODUCER_ID,
@@ -42,9 +42,9 @@ const NUMBER_REFUSED: readonly number[] = [
 ]
 
 /**
- * Whether a batch may be in the log after this response. One that was appended and then lost its leader before it
- * was replicated comes back with an error such as NOT_LEADER_OR_FOLLOWER and the offset that it got (Kafka's
- * DelayedProduce). A batch that the broker left out of its response may be anywhere.
+ * Whether a batch may be in the log after this response. One that was appended and then lost its leader before it was
+ * replicated comes back with an error such as NOT_LEADER_OR_FOLLOWER and the offset that it got (Kafka's
+ * DelayedProduce). If the broker left the batch out of its response, it may be in the log.
  */
 export function mayBeInLog(response: PartitionResponse | undefined): boolean {
   if (response === undefined) return true

@@ -256,7 +256,7 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Asks again and again, for `mostMs`, until the markers of the last transaction are written. If it is unknown
+   * Repeats the request for up to `mostMs`, until the markers of the last transaction are written. If it is unknown
    * whether they are, returns: the broker then holds back the first Produce.
    */
   async markersWritten(mostMs: number, deadline: Deadline): Promise<void> {

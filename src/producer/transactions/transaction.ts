@@ -21,7 +21,7 @@ export interface OffsetSource {
 export interface OffsetsOfGroup {
   /** The offset of the next message to read, for each partition. */
   readonly offsets: readonly TransactionOffset[]
-  /** `consumer.groupMetadata()`: by this, the brokers refuse the offsets of a member that has lost its partitions. */
+  /** `consumer.groupMetadata()`: with it, the brokers refuse the offsets of a member that has lost its partitions. */
   readonly group: GroupMetadata
 }
 

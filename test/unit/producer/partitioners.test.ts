@@ -103,9 +103,9 @@ describe('the sticky partition', () => {
   it('changes at a rest if the partition has had 64 KiB', () => {
     const sticky = new StickyPartition(1_000_000, () => 0)
     const first = sticky.choose(5, 60_000)
-    sticky.rest()
+    sticky.switchPartition()
     expect(sticky.choose(5, 10_000)).toBe(first)
-    sticky.rest()
+    sticky.switchPartition()
     expect(sticky.choose(5, 10_000)).not.toBe(first)
   })
 
