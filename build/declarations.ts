@@ -49,7 +49,7 @@ async function bundle(compiled: string, folder: string): Promise<void> {
 }
 
 /**
- * An entry point that imports another one, as samsa/storm does samsa, goes on importing it: what the other one keeps to
+ * An entry point that imports another one, as samsa/storm does samsa, continues importing it: what the other one keeps to
  * itself would otherwise have to be in a file that both share.
  */
 function keepEntriesApart(compiled: string, paths: readonly string[]): Plugin {

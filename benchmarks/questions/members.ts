@@ -6,7 +6,7 @@ export const members: Question = {
   name: 'members',
   title: 'Members of a group',
   about:
-    'One to a hundred members of one group join at the same time, all in one process, and share a hundred partitions without a message: how long it takes until all have their part (and samsa also knows where to read on, which the others look up later), and what they need while nothing happens.',
+    'One to a hundred members of one group join at the same time, all in one process, and share a hundred partitions without a message: how long it takes until all have their part (and samsa also knows the positions, which the others look up later), and what they need while nothing happens.',
   clients: ['samsa', 'kafkajs', 'platformatic', 'node-rdkafka', 'confluent'],
   curve: { over: 'members' },
   cases: (scale) =>

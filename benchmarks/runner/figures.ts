@@ -58,7 +58,7 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
   }
   if (task === 'rebalance') {
     return [
-      { key: 'shared', title: 'shared out, ms', more: false },
+      { key: 'shared', title: 'shared evenly, ms', more: false },
       { key: 'cpuOfMember', title: 'CPU ms/member', more: false },
       { key: 'zooKeeperRequests', title: 'requests to ZooKeeper', more: false },
       { key: 'brokerRequests', title: 'requests to brokers', more: false },

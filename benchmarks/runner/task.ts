@@ -101,7 +101,7 @@ export interface Measurement {
   /** Of `member`: until all had an assignment, and what they need while nothing happens. */
   readonly joinedMs?: number
   readonly idle?: Pick<EchoStep, 'elapsedMs' | 'userMs' | 'systemMs'>
-  /** Of `rebalance`: until all was shared out, among how many, and what was asked for it. */
+  /** Of `rebalance`: until all partitions were shared evenly, the number of members, and the requests that it took. */
   readonly sharedMs?: number
   readonly members?: number
   readonly requests?: { readonly brokers?: number; readonly zookeeper?: number }

@@ -11,7 +11,7 @@ export class Values implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'samsa-bench-'))
   readonly #files = new Map<number, string>()
 
-  /** A file of different values, all so long, a line each. */
+  /** A file of different values, all of this length, one for each line. */
   file(valueBytes: number): string {
     let file = this.#files.get(valueBytes)
     if (file === undefined) {

@@ -26,7 +26,7 @@ export interface DelegationToken {
   readonly issueTimestampMs: number
   /** When it expires unless it is renewed. */
   readonly expiryTimestampMs: number
-  /** When it expires at the latest, however often it is renewed. */
+  /** When it expires at the latest, no matter how often it is renewed. */
   readonly maxTimestampMs: number
 }
 

@@ -7,7 +7,7 @@ const watches = new WeakMap<AbortSignal, Watch>()
 
 /**
  * Runs `callback` when the signal is aborted, unless the returned function is called first. A signal has only one
- * listener, however many callbacks wait for it: Node warns of a leak at more than ten listeners, and one signal may
+ * listener, no matter how many callbacks wait for it: Node warns of a leak at more than ten listeners, and one signal may
  * serve any number of waits. If the signal is already aborted, nothing runs.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {

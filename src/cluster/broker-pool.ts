@@ -88,7 +88,7 @@ export class BrokerPool {
    * again (KIP-899). Throws NoBrokersAvailableError with the error of each broker, or WrongClusterError if all brokers
    * belong to another cluster.
    *
-   * `patienceMs` is for lookups: when a broker has not answered for so long, the next one is asked beside it, because
+   * `patienceMs` is for lookups: when a broker has not answered for this long, the next one is asked beside it, because
    * a broker that is frozen or cut off fails only after the whole timeout of the request.
    */
   async requestAny<Request extends Fields, Response extends Fields>(

@@ -230,7 +230,7 @@ export class FanOut {
   }
 
   /**
-   * Looks up once for each topic, key or controller, however many items failed: a broker that lost thousands of
+   * Looks up once for each topic, key or controller, no matter how many items failed: a broker that lost thousands of
    * partitions must not cause as many lookups. A lookup that takes longer than the deadline continues by itself.
    */
   async #forgetMoved<Item, Result>(

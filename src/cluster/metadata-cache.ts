@@ -39,7 +39,7 @@ export class MetadataCache {
   /** Topics that were used since they were last refreshed because of their age. */
   readonly #used = new Set<string>()
   #wanted = new Map<string, Wanted>()
-  /** The refresh that starts when the one in progress is done. Only one runs at a time, however many callers wait. */
+  /** The refresh that starts when the one in progress is done. Only one runs at a time, no matter how many callers wait. */
   #nextRefresh: Promise<void> | undefined
   #refresh: Promise<void> = Promise.resolve()
   #ageTimer: NodeJS.Timeout | undefined

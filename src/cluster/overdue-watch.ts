@@ -13,7 +13,7 @@ export interface Waiting {
 
 /**
  * Watches what waits for one broker. When the broker is overdue, metadata is refreshed, which may name newer leaders.
- * There is one timer, however many requests are in flight: it is set again only when it fires.
+ * There is one timer, no matter how many requests are in flight: it is set again only when it fires.
  */
 export class OverdueWatch {
   readonly #cluster: Cluster
@@ -47,7 +47,7 @@ export class OverdueWatch {
   async #look(): Promise<void> {
     if (this.#overdueInMs <= 0) {
       const topics = [...this.#waiting.waitingTopics()]
-      // If no broker answers, the wait goes on.
+      // If no broker answers, the wait continues.
       await Promise.allSettled(topics.map((topic) => this.#cluster.refresh(topic)))
       if (this.#isStopped) return
       if (this.#overdueInMs <= 0) this.#waiting.leaveMoved()

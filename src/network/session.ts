@@ -214,10 +214,10 @@ async function proveClosing(setup: Setup, silence: Error): Promise<Asked | 'olde
 const PROBE_AFTER_MS = 500
 
 /**
- * Kafka 0.9 ignores a request that it does not support and reads on. Brokers answer the requests of a connection in
- * order, so the first response on the connection can be that of a later request only if the ApiVersions request was
- * ignored. The connection is then closed, because the first request never ends. That no versions have been processed
- * yet proves nothing: both responses may arrive together.
+ * Kafka 0.9 ignores a request that it does not support and reads the next one. Brokers answer the requests of a
+ * connection in order, so the first response on the connection can be that of a later request only if the ApiVersions
+ * request was ignored. The connection is then closed, because the first request never ends. That no versions have been
+ * processed yet proves nothing: both responses may arrive together.
  */
 function watchForDrop(
   connection: Connection,

@@ -20,7 +20,7 @@ export function isOfTopic(errorCode: number): boolean {
 }
 
 /**
- * The errors that the application knows. It gets an error of a topic once, however many partitions and responses have
+ * The errors that the application knows. It gets an error of a topic once, no matter how many partitions and responses have
  * it, and an error of a partition once for the partition; both again when the code changes, and after the error was
  * gone.
  */

@@ -248,7 +248,7 @@ describeWithStorm('sparse on a Storm cluster of ZooKeeper, Nimbus, Supervisor an
       await project.output(['activate', '-n', 'numbers'])
       await storm.until(
         () => storm.workerLogs().includes(`activated at ${stoppedAt}`),
-        'the spout goes on where it was',
+        'the spout continues where it was',
       )
 
       const badRebalance = await project.sparse(['rebalance', '-n', 'numbers', '-x', 'sinks=1'])

@@ -44,7 +44,7 @@ describeWithBrokers('a consumer whose brokers and connections fail and recover',
         cut += sockets.cutAll()
         continue
       }
-      // Its partitions get other leaders; while it starts it is read on.
+      // Its partitions get other leaders; reading continues while it starts.
       const id = 1 + ((disturbances / 4) % 3)
       await kafka.stopBroker(id, disturbances % 8 === 0 ? 'SIGKILL' : 'SIGTERM')
       await kafka.startBroker(id)

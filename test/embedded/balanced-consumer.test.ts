@@ -378,7 +378,7 @@ describe('a balanced consumer of several topics', () => {
       await first.consume()
       await processAll(first)
       kafka.deleteTopic('u')
-      // Long before the group would go on without waiting for the commit: that is a minute.
+      // Long before the group would continue without waiting for the commit: that is a minute.
       const second = await client().getBalancedConsumer({ ...options, topics: ['t'] })
       await until(() => first.assignment.length === 2 && second.assignment.length === 2)
       // The application can do nothing about it.

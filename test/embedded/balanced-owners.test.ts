@@ -70,7 +70,7 @@ const claimable = (count: number) =>
 const entries = (session: ZooKeeperSession) => session.children(FOLDER, () => undefined)
 
 describe('the owners of partitions', () => {
-  it('are changed in a few transactions, however many partitions there are', async () => {
+  it('are changed in a few transactions, no matter how many partitions there are', async () => {
     let transactions = 0
     const session = await openSession((client) => {
       const transaction = client.transaction.bind(client)

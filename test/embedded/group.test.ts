@@ -230,7 +230,7 @@ describe('a member of a Kafka group', () => {
     expect(one.assignment).toBe('t-0 t-1 t-2 t-3')
   })
 
-  it('continues its heartbeats while a hook runs, however long', async () => {
+  it('continues its heartbeats while a hook runs, no matter how long', async () => {
     await using scene = await GroupScene.open()
     let release: () => void = () => undefined
     const working = new Promise<void>((resolve) => {

@@ -19,7 +19,7 @@ import { until } from '../support/until.ts'
 const GROUPS = ['managed, eager', 'managed, cooperative', 'by ZooKeeper'] as const
 type Group = (typeof GROUPS)[number]
 
-/** Longer than a test may take: what waits for so long fails its test. */
+/** Longer than a test may take: what waits for this long fails its test. */
 const ENDLESS_MS = 3_600_000
 const ENDLESS = { rebalanceTimeoutMs: ENDLESS_MS }
 

@@ -98,7 +98,7 @@ describe('samsa/kafkajs', () => {
     expect(asked.length).toBeGreaterThan(0)
   })
 
-  it('reads on after all brokers were restarted', async () => {
+  it('continues to read after all brokers were restarted', async () => {
     const app = await start({ topics: { t: { partitions: 1 } } })
     const producer = keep(app.producer({ retry: { retries: 20, initialRetryTime: 20 } }))
     await producer.connect()

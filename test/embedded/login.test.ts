@@ -267,7 +267,7 @@ describe('hostile tokens', () => {
           const { errorCode, errorMessage } = await raw.request(saslAuthenticate, 2, {
             authBytes: token,
           })
-          // A nonce may have more behind it: then the exchange goes on.
+          // A nonce may have more behind it: then the exchange continues.
           if (errorCode === 0) continue
           expect(errorMessage).toMatch(/^Authentication failed|^Invalid SASL/)
         } else {

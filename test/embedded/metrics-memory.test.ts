@@ -30,7 +30,7 @@ const seriesOf = (metrics: ClientMetrics) =>
   metrics.snapshot(false).metrics.reduce((sum, { samples }) => sum + samples.length, 0)
 
 describe('the memory of metrics', () => {
-  it('is bounded, however many brokers, topics, groups and errors come and go', () => {
+  it('is bounded, no matter how many brokers, topics, groups and errors come and go', () => {
     const metrics = new ClientMetrics('shop')
     count(metrics, 1_500)
     const series = seriesOf(metrics)

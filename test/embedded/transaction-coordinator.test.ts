@@ -83,7 +83,7 @@ describe('the transaction coordinator', () => {
     expect(await stable(raw)).toEqual({ lastStableOffset: 0, aborted: 0 })
     expect(await end(raw, producer, true, 4)).toMatchObject({ errorCode: 0 })
     expect(await stable(raw)).toEqual({ lastStableOffset: 2, aborted: 0 })
-    // The same epoch goes on, and so do its sequences.
+    // The same epoch continues, and so do its sequences.
     await add()
     expect(await write(raw, 'aborted', producer, { version: 11, baseSequence: 1 })).toBe(0)
     expect(await end(raw, producer, false, 4)).toMatchObject({ errorCode: 0 })

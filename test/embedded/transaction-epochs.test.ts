@@ -6,7 +6,7 @@ import { KafkaClient } from '../../src/index.ts'
 const TRANSACTIONS = 32_800
 const ABORTED_EACH = 10
 
-it('a transactional producer goes on with a new producer id after all epochs of the first one', async () => {
+it('a transactional producer continues with a new producer id after all epochs of the first one', async () => {
   await using kafka = await EmbeddedCluster.start({ topics: { a: {} } })
   await using client = new KafkaClient({ hosts: kafka.hosts })
   await using producer = await client.getTransactionalProducer({ transactionalId: 'tx' })

@@ -6,7 +6,7 @@ import { Side } from '../support/zookeeper/side.ts'
 import { randomChapter } from '../support/zookeeper/random-steps.ts'
 import { CHAPTERS } from '../support/zookeeper/steps.ts'
 
-/** No session expires by itself, however long a request takes: it would on one side first. */
+/** No session expires by itself, no matter how long a request takes: it would on one side first. */
 const MIN_SESSION_TIMEOUT_MS = 15_000
 const MAX_SESSION_TIMEOUT_MS = 60_000
 /** Another one in each run; its name says which. */

@@ -81,7 +81,7 @@ describeWithBrokers('quotas of the embedded cluster', ['java'], () => {
 
       expect(real.produce.map((ms) => ms > 0)).toEqual([false, true, true, true])
       expect(real.fetch.map((ms) => ms > 0)).toEqual([false, true, true])
-      // A time is the excess at the quota's rate: it shrinks while requests go on.
+      // A time is the excess at the quota's rate: it shrinks while requests continue.
       const toleranceMs = WINDOW_MS + real.tookMs + ours.tookMs
       for (const [index, ms] of ours.produce.entries()) {
         expect(Math.abs(ms - real.produce[index]!)).toBeLessThan(toleranceMs)

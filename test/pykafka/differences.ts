@@ -87,7 +87,7 @@ export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
   ],
   'consumer/reset to a number': [
     {
-      reason: 'Every offset in samsa is that of the next message; pykafka reads on after it.',
+      reason: 'Every offset in samsa is that of the next message; pykafka continues after it.',
       pykafka: 3,
       samsa: 2,
     },

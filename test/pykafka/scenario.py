@@ -711,7 +711,7 @@ def _(s):
     return by_partition(consumer.held_offsets)
 
 
-@case("consumer/commits and goes on")
+@case("consumer/commits and continues")
 def _(s):
     s.fill()
     consumer = s.member()
@@ -1005,7 +1005,7 @@ def _(s, managed):
     return [both, alone]
 
 
-@of_both("commits and goes on")
+@of_both("commits and continues")
 def _(s, managed):
     s.fill()
     consumer = balanced(s, managed)

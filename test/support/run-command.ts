@@ -38,7 +38,7 @@ export async function runCommand(
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-  // A program that fails does not read on.
+  // A program that fails stops reading.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   try {

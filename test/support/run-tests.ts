@@ -21,7 +21,7 @@ interface Counts {
 }
 
 /**
- * Ends a step that hangs: it has printed nothing for so long. How long a step takes is no test, as the machine may have
+ * Ends a step that hangs: it has printed nothing for this long. How long a step takes is no test, as the machine may have
  * other things to do. Jest prints a line for each file, and ends a test after ten minutes (jest.config.js): more than
  * that is a hang, which has to end while the run can still report it in its last line.
  */

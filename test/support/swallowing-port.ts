@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 
-/** Listens and then does nothing for ever: its event loop stands still. */
+/** Listens and then does nothing forever: its event loop stands still. */
 const LISTENER = `
   const { parentPort, workerData } = require('node:worker_threads')
   require('node:net').createServer().listen({ ...workerData, backlog: 1 }, () => {
@@ -42,7 +42,7 @@ export async function whileSwallowing<T>(
 function isConnected(socket: Socket): Promise<boolean> {
   return new Promise((resolve) => {
     socket.once('connect', () => resolve(true))
-    // Sockets are read between the timer and setImmediate, however long this process has not run.
+    // Sockets are read between the timer and setImmediate, no matter how long this process has not run.
     setTimeout(() => setImmediate(() => resolve(false)), 100)
   })
 }

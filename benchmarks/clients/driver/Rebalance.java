@@ -107,7 +107,7 @@ public class Rebalance {
         long endsAt = System.nanoTime() + SHARE_MS * 1_000_000;
         while (!isShared()) {
             long leftMs = (endsAt - System.nanoTime()) / 1_000_000;
-            if (leftMs <= 0) throw new IllegalStateException("never shared out: " + owned);
+            if (leftMs <= 0) throw new IllegalStateException("never shared evenly: " + owned);
             wait(leftMs);
         }
     }

@@ -1,6 +1,6 @@
 import { Meter, peakMemoryBytes } from './meter.js'
 
-/** Members of a group can't know how many messages fall to them: they end when nothing comes for so long. */
+/** Members of a group can't know how many messages fall to them: they end when nothing comes for this long. */
 const IDLE_MS = 2_000
 /** How long joining a group may take. */
 const JOIN_MS = 15_000

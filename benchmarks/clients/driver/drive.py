@@ -231,7 +231,7 @@ class Group:
     def wait_until_shared(self):
         with self.changed:
             if not self.changed.wait_for(self.is_shared, SHARE_S):
-                raise RuntimeError(f"never shared out: {[len(one.owned) for one in self.members]}")
+                raise RuntimeError(f"never shared evenly: {[len(one.owned) for one in self.members]}")
 
     def is_shared(self):
         least = self.partitions // len(self.members)

@@ -81,7 +81,8 @@ class Group {
     let timer
     const late = new Promise((_, reject) => {
       const sizes = () => this.#members.map(({ size }) => size).join(', ')
-      const fail = () => reject(new Error(`never shared out; members have ${sizes()} partitions`))
+      const fail = () =>
+        reject(new Error(`never shared evenly; members have ${sizes()} partitions`))
       timer = setTimeout(fail, SHARE_MS)
     })
     await Promise.race([new Promise((resolve) => this.#waiting.push(resolve)), late])

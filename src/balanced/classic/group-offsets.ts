@@ -87,8 +87,8 @@ export class ClassicGroupOffsets implements OffsetStore {
       if (left.length === 0) break
       const { isJoining, metadata } = member.membership
       const isUnnoticed = !isJoining && metadata.generationId === generationId
-      // The Java client joins again after this response. Without a check this member would read on in vain until the
-      // next heartbeat.
+      // The Java client joins again after this response. Without a check this member would continue to read until the
+      // next heartbeat, without a chance to commit.
       if (isUnnoticed) member.verifyMembership()
       if (isUnnoticed || deadline.isOver) break
       if (isJoining) await this.#untilJoined(deadline)

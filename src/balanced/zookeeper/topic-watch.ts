@@ -26,7 +26,7 @@ export class TopicWatch {
   #known: ReadonlyMap<string, number> = new Map()
   /** What ZooKeeper had of each topic in the last round. */
   readonly #identities = new Map<string, string>()
-  /** One function for each topic: ZooKeeper's client calls the same function once, however often it is registered. */
+  /** One function for each topic: ZooKeeper's client calls the same function once, no matter how often it is registered. */
   readonly #onTopic = new Map<string, () => void>()
   #poll: NodeJS.Timeout | undefined
   /** The number of consecutive times that the brokers did not have the state of ZooKeeper. */

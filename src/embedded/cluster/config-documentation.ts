@@ -1,6 +1,6 @@
 /** The documentation of the configs of brokers and topics, as Kafka 4.4.0 returns it. */
 
-// A config on each line, however long Kafka's text is.
+// A config on each line, no matter how long Kafka's text is.
 // prettier-ignore
 export const BROKER_DOCUMENTATION: Readonly<Record<string, string>> = {
   'add.partitions.to.txn.retry.backoff.max.ms': 'The maximum allowed timeout for adding partitions to transactions on the server side. It only applies to the actual add partition operations, not the verification. It will not be effective if it is larger than request.timeout.ms',
@@ -355,7 +355,7 @@ export const BROKER_DOCUMENTATION: Readonly<Record<string, string>> = {
   'unclean.leader.election.enable': 'Indicates whether to enable replicas not in the ISR set to be elected as leader as a last resort, even though doing so may result in data loss<p>Note: In KRaft mode, when enabling this config dynamically, it needs to wait for the unclean leader election thread to trigger election periodically (default is 5 minutes). Please run <code>kafka-leader-election.sh</code> with <code>unclean</code> option to trigger the unclean leader election immediately if needed.</p>',
 }
 
-// A config on each line, however long Kafka's text is.
+// A config on each line, no matter how long Kafka's text is.
 // prettier-ignore
 export const TOPIC_DOCUMENTATION: Readonly<Record<string, string>> = {
   'cleanup.policy': 'This config designates the retention policy to use on log segments. The "delete" policy (which is the default) will discard old segments when their retention time or size limit has been reached. The "compact" policy will enable <a href="https://kafka.apache.org/documentation/#compaction">log compaction</a>, which retains the latest value for each key. It is also possible to specify both policies in a comma-separated list (e.g. "delete,compact"). In this case, old segments will be discarded per the retention time and size configuration, while retained segments will be compacted. An empty list means infinite retention - no cleanup policies will be applied and log segments will be retained indefinitely. Note that with remote storage enabled, local retention limits (log.local.retention.ms and log.local.retention.bytes) are still applied to local segments.',

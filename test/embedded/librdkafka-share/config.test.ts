@@ -77,7 +77,7 @@ describe('a share consumer', () => {
     },
   )
 
-  it('reads on after its connections were closed because they were idle', async () => {
+  it('continues to read after its connections were closed because they were idle', async () => {
     const settings = { hosts: kafka.hosts, clientId: 'idle', connectionsMaxIdleMs: 50 }
     const closed: string[] = []
     const onClose = (event: unknown) => {

@@ -173,7 +173,7 @@ describe('a share consumer', () => {
     await drained()
   })
 
-  it('sends each acknowledgement once, however often it is flushed', async () => {
+  it('sends each acknowledgement once, no matter how often it is flushed', async () => {
     await writeNumbers(client, 'jobs', 40, { partitions: 2 })
     const consumer = await client.getShareConsumer(explicit)
     const messages = await take(consumer, 40)

@@ -79,7 +79,7 @@ describe('a share consumer', () => {
     return () => count() >= before + 2
   }
 
-  it.each(ERRORS)('reports %s in the metadata once, and reads on', async (error) => {
+  it.each(ERRORS)('reports %s in the metadata once, and continues to read', async (error) => {
     const consumer = await reader.getShareConsumer(options)
     await readOne(consumer)
     const fault = failMetadata(error)

@@ -49,7 +49,7 @@ const OF_BOTH: Readonly<Record<string, (scene: Scene, isManaged: boolean) => Pro
     return [both, await scene.until(() => first.partitions.length === 2)]
   },
 
-  'commits and goes on': async (scene, isManaged) => {
+  'commits and continues': async (scene, isManaged) => {
     await scene.fill()
     const consumer = await balanced(scene, isManaged)
     await values(consumer, 10)

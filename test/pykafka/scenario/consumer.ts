@@ -73,7 +73,7 @@ export const CONSUMER_CASES: Readonly<Record<string, Case>> = {
     return byPartition(consumer.heldOffsets)
   },
 
-  'consumer/commits and goes on': async (scene) => {
+  'consumer/commits and continues': async (scene) => {
     await scene.fill()
     const consumer = await scene.member()
     await values(consumer, 3)

@@ -59,7 +59,7 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-/** A producer and a consumer of one client that go on, whatever happens. */
+/** A producer and a consumer of one client that continue, whatever happens. */
 export class Traffic implements AsyncDisposable {
   readonly ledger: Ledger
   readonly received: ConsumedMessage[] = []

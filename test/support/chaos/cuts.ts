@@ -29,7 +29,7 @@ const AT_ONCE = {
 
 /**
  * Cuts connections after each of the bytes of an API's requests or responses: nothing that was
- * acknowledged is lost, and the client goes on. Returns the number of cuts.
+ * acknowledged is lost, and the client continues. Returns the number of cuts.
  */
 export async function cutAt(
   bench: Bench,

@@ -12,7 +12,7 @@ const MESSAGES = 10
 
 /**
  * Lets a proxy misbehave under a client at work, then behave: all calls meanwhile must end in their time
- * and say why, what goes on must go on where it was, and closing must leave nothing.
+ * and say why, what continues must continue where it was, and closing must leave nothing.
  */
 export async function endure(bench: Bench, misbehaviour: Misbehaviour): Promise<void> {
   const client = bench.client()

@@ -79,7 +79,7 @@ export async function onceEach(options: OnceEachOptions): Promise<OnceEachResult
 
 function anyFault(random: () => number): { fault: Fault; times: number } {
   const kind = random()
-  // Not with resets: Node may then wait for ever when the process ends, for writes that never complete.
+  // Not with resets: Node may then wait forever when the process ends, for writes that never complete.
   if (kind < 0.3) return { fault: cutAfter(Math.floor(random() * 2000)), times: 1 }
   if (kind < 0.45) return { fault: cutAfter(Math.floor(random() * 30)), times: 1 }
   // Two in a row: a retry that fails, too.

@@ -28,7 +28,7 @@ export function documentedShapes(path: string): Shapes {
   if (block === undefined) throw new Error(`${path} has no shapes`)
   const types = new Map<string, Shape>()
   const commands = new Map<string, Shape>()
-  // A line that begins with a space goes on with the one before.
+  // A line that begins with a space continues with the one before.
   for (const entry of block.replaceAll(/\n +/g, ' ').split('\n')) {
     if (entry.trim() === '') continue
     const type = /^([A-Z]\w*) *= (.*)$/.exec(entry)

@@ -60,6 +60,20 @@ const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   ['lies? in the future', '"is in the future"'],
   ['from when on|until when', '"the time from which", "the time until which"'],
   ['stirs?|stirred|stirring', '"triggers"'],
+  ['(?:goes|go|going|went) on', '"continues"'],
+  // Followed by a topic it is a permission.
+  ['(?:reads?|reading) on(?! topic)', '"continues to read"'],
+  ['however (?:many|long|often|much)', '"no matter how many", "for any number of"'],
+  ['in vain', 'name what fails'],
+  ['for ever', '"forever", "without end"'],
+  ['worked out', '"computed"'],
+  ['(?:shar(?:e|es|ed|ing)|deal(?:s|t|ing)?) out', '"divides", "assigns"'],
+  ['as \\w+ as can be', '"as … as possible"'],
+  ['(?:has|have|had) (?:its|their) share', 'name the limit that is reached'],
+  ['(?:for|to|all) so long(?! as)', '"for this long", or the time'],
+  ['for the sake of', '"for", "because"'],
+  ['half done', '"processed only a part of"'],
+  ['lends?|lent|lending|loans?', '"acquired", Kafka\'s term for records of share groups'],
 ]
 
 /** What may stand between two words of a sentence: spaces, line breaks, and the marks of comments and quotes. */

@@ -1,6 +1,6 @@
 /**
  * `samsa` as the shell examples in the documents find it: with the embedded brokers in place of the addresses,
- * and an end for what would go on. SAMSA_MAIN is the built command.
+ * and an end for what would continue. SAMSA_MAIN is the built command.
  */
 import { spawn } from 'node:child_process'
 

@@ -25,7 +25,7 @@ const TESTS: Record<string, readonly string[]> = {
     'embedded/transact.test.ts',
   ],
 }
-/** A change often makes a test wait for ever. The slowest of these tests takes some 5 s. */
+/** A change often makes a test wait forever. The slowest of these tests takes some 5 s. */
 const TEST_TIMEOUT_MS = 20_000
 
 interface Options {

@@ -53,9 +53,9 @@ try {
       )
       break
     } catch (error) {
-      // As an error of the membership, told once: the loop goes on.
+      // As an error of the membership, told once: the loop continues.
       if (!(error instanceof KafkaError) || !error.retriable) throw error
-      process.stderr.write(`${transactionalId} goes on after ${String(error)}\n`)
+      process.stderr.write(`${transactionalId} continues after ${String(error)}\n`)
     }
   }
   await client.close()

@@ -78,7 +78,7 @@ export function framed(body: Buffer): Buffer {
   return new ByteWriter().bytes(body).toBuffer()
 }
 
-/** A session is granted, for so long. */
+/** A session is granted, for this long. */
 export function granted(timeoutMs = 6_000): Buffer {
   const session = new ByteWriter().int32(0).int32(timeoutMs).int64(1n)
   return framed(session.bytes(Buffer.alloc(16)).toBuffer())

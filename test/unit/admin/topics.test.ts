@@ -67,7 +67,7 @@ describe('topics by name', () => {
     expect(listed).toEqual(['orders'])
   })
 
-  it('that this client may not see are returned once, however many pages there are', async () => {
+  it('that this client may not see are returned once, no matter how many pages there are', async () => {
     const sasl = { users: { admin: 'admin-secret', alice: 'alice-secret' } }
     await using guarded = await EmbeddedCluster.start({
       topics: { hidden: {}, orders: { partitions: 3 } },

@@ -106,7 +106,7 @@ describe('a lifecycle', () => {
     expect(lifecycle.state).toBe('closed')
   })
 
-  it('ends once, however often it is closed, and is closed even if its end throws', async () => {
+  it('ends once, no matter how often it is closed, and is closed even if its end throws', async () => {
     const lifecycle = new Lifecycle('consumer')
     const late = new Error('late')
     let count = 0

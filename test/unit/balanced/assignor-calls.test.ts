@@ -66,7 +66,7 @@ describe('the result of an own assignor', () => {
     expect(error.cause).toBe(cause)
   })
 
-  it('is the error of the client if it asks the cluster in vain, so that the member tries again', async () => {
+  it('is the error of the client if its request to the cluster fails, so that the member tries again', async () => {
     const error = new KafkaError('COORDINATOR_NOT_AVAILABLE', 'not now', true)
     const assignor = mine(() => Promise.reject(error))
     expect(await failureOf(assignmentBy(assignor, [ONE], TOPICS))).toBe(error)

@@ -53,7 +53,7 @@ describe.each(['range', 'roundrobin'] as const)('the membership protocol %s', (p
   })
 })
 
-/** Worked out by running pykafka 2.8.0's functions. */
+/** Computed by running pykafka 2.8.0's functions. */
 describe('the assignment of pykafka', () => {
   const members = ['h:b', 'h:a', 'h:c']
 

@@ -89,7 +89,7 @@ describe('the topic watch of a cluster', () => {
     expect(scene.reasons).toEqual(['a subscribed topic changed'])
   })
 
-  it('registers one function for each topic, however often it looks at it', async () => {
+  it('registers one function for each topic, no matter how often it looks at it', async () => {
     const scene = new Scene()
     await scene.start()
     await scene.start()

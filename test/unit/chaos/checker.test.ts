@@ -245,7 +245,7 @@ const PLANTED: readonly (readonly [string, AnomalyKind, History])[] = [
     withMembers(member('a', [...readsPartition1, assigned(100, 0), ...reading(0, first, 110)])),
   ],
   [
-    'a member goes on with a partition that is assigned to another one',
+    'a member continues with a partition that is assigned to another one',
     'two owners',
     withMembers(
       member('a', [...readsPartition1, assigned(100, 0), ...reading(0, [0, 1, 2, 3], 110)]),

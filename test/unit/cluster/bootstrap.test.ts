@@ -205,7 +205,7 @@ describe('a broker that does not respond to ApiVersions', () => {
     await cluster.close(0)
   })
 
-  it('is not treated as an old one, however many connections are closed silently at first contact', async () => {
+  it('is not treated as an old one, no matter how many connections are closed silently at first contact', async () => {
     tellOffsets(seed, 0n)
     let left = 5
     seed.onConnection = (socket) => {
@@ -345,7 +345,7 @@ describe('a cluster that is not available yet', () => {
 describe('a client that is closed', () => {
   it('closes within its timeout while the brokers are down', async () => {
     const kafka = await EmbeddedCluster.start({ topics: { [TOPIC]: { partitions: 1 } } })
-    // Longer than a test may take: what waits for so long fails the test.
+    // Longer than a test may take: what waits for this long fails the test.
     const endlessMs = 3_600_000
     const client = new KafkaClient({ hosts: kafka.hosts, operationTimeoutMs: endlessMs })
     const topic = client.topic(TOPIC)

@@ -82,7 +82,7 @@ describe('an administrative call', () => {
     expect(broker.received(metadata).length).toBeLessThan(10)
   })
 
-  it('starts nothing after its deadline, however many brokers Metadata names', async () => {
+  it('starts nothing after its deadline, no matter how many brokers Metadata names', async () => {
     const cluster = clusterAt([broker])
     const ids = Array.from({ length: 1_000 }, (_, index) => index + 10)
     for (const id of ids) cluster.learnBroker(id, broker.address)
@@ -112,7 +112,7 @@ describe('an administrative call', () => {
   it.each([
     ['stands still', [topic], () => 0],
     ['goes back', [topic], (page: number) => 9 - page],
-    ['goes on without topics', [], (page: number) => page],
+    ['continues without topics', [], (page: number) => page],
   ])('ends with an error when the page cursor %s', async (_, topics, partitionIn) => {
     let pages = 0
     broker.handle(describeTopicPartitions, () => ({

@@ -407,7 +407,7 @@ describe('a request about many partitions', () => {
     expect(asked()).toBe(1)
   })
 
-  it('looks up the topic once in each attempt, however many partitions have no leader', async () => {
+  it('looks up the topic once in each attempt, no matter how many partitions have no leader', async () => {
     layout.topics['orders'] = Array<number>(PARTITIONS).fill(-1)
     const [outcome] = await cluster.fanOut.run<number, number>({
       items: Array.from({ length: PARTITIONS }, (_, partition) => partition),

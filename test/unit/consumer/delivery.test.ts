@@ -62,7 +62,7 @@ describe('for await', () => {
     await bed.write('a', 0, 1)
     const consumer = bed.consumer({ consumerTimeoutMs: 50 })
     await consumer.assign([A0])
-    // However long that takes.
+    // No matter how long that takes.
     const seen = [textOf((await consumer.reader.consume({ timeoutMs: 10_000 }))!)]
     for await (const message of consumer.reader.messages()) seen.push(textOf(message))
     expect(seen).toEqual(['0'])
@@ -128,7 +128,7 @@ describe('a batch of many messages', () => {
 
 describe('consume', () => {
   it.each([{ timeoutMs: 0 }, { block: false }])(
-    'without waiting (%p) returns what is available, however long a turn has lasted',
+    'without waiting (%p) returns what is available, no matter how long a turn has lasted',
     async (options) => {
       await bed.write('a', 0, 1)
       await bed.write('a', 1, 1)

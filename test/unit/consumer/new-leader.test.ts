@@ -96,7 +96,7 @@ describe('a consumer whose partition gets another leader', () => {
       { api: 'Fetch', broker: 1, clientId: 'reader', times: 1 },
       { error: 'NOT_LEADER_OR_FOLLOWER' },
     )
-    // The request for metadata after the failure names the same leader: the wait goes on.
+    // The request for metadata after the failure names the same leader: the wait continues.
     await until(() => requestsOf('Metadata').length > asked)
     kafka.moveLeader('t', 0, 2)
     await write('after', 0)
@@ -105,7 +105,7 @@ describe('a consumer whose partition gets another leader', () => {
     expect(await next(consumer)).toBe('after')
   })
 
-  it('waits no longer for a new leader that fails than for the first one, however often that failed', async () => {
+  it('waits no longer for a new leader that fails than for the first one, no matter how often that failed', async () => {
     using waits = new RetryWaits('fetching t-0')
     const growing = { retryBackoffMs: 1, retryBackoffMaxMs: ENDLESS_MS }
     const consumer = await consumerOf(growing, 20, [0])

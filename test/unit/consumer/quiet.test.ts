@@ -28,7 +28,7 @@ afterEach(async () => {
 
 type Partition = FetchResponse['responses'][number]['partitions'][number]
 
-/** Answers fetches one after the other, the last for ever; undefined lets one wait. */
+/** Answers fetches one after the other, the last forever; undefined lets one wait. */
 function answer(...answers: ((partition: number) => Pick<Partition, 'records'> | undefined)[]) {
   fake.handle(fetch, ({ maxWaitMs, topics }) => {
     const partitions = topics.flatMap((topic) => topic.partitions.map((one) => one.partition))

@@ -144,7 +144,7 @@ describe('run by key', () => {
     expect(seen.slice(6)).toEqual([13, 14])
   })
 
-  it('handles each message once, and those of a key in order, however long handlers take', async () => {
+  it('handles each message once, and those of a key in order, no matter how long handlers take', async () => {
     const messages = 300
     await write(
       0,

@@ -214,7 +214,7 @@ describe('a broker that throttles', () => {
   it('is not paused longer for many responses that arrive together', async () => {
     const connection = await throttled(500)
     await Promise.all(Array.from({ length: 100 }, () => ask(connection)))
-    // One after the other they were 50 s: it would fail if it waited for so long.
+    // One after the other they were 50 s: it would fail if it waited for this long.
     expect(await ask(connection, 45_000)).toBeDefined()
     connection.close()
   })
@@ -270,7 +270,7 @@ describe('an idle connection', () => {
     expect(await failureOf(ask(connection))).toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  it('is kept while a response is awaited, however long that takes', async () => {
+  it('is kept while a response is awaited, no matter how long that takes', async () => {
     const answers = answersByHand()
     const connection = await connected({ maxIdleMs: 50 })
     const asked = ask(connection)

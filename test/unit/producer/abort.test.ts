@@ -67,7 +67,7 @@ describe('aborting the messages that a producer has buffered', () => {
     await aborting
     expect(await inFlight).toMatchObject({ offset: 0 })
     expect(core.queuedMessages).toBe(0)
-    // The producer goes on.
+    // The producer continues.
     expect(await send('next')).toMatchObject({ offset: 0 })
     expect(fake.received(produce)).toHaveLength(2)
   })

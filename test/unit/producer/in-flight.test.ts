@@ -58,7 +58,7 @@ describe('requests in flight', () => {
         const answer = deferred()
         waiting.push(answer)
         most = Math.max(most, ++inFlight)
-        // The first is answered when as many requests have come as may be in flight: fewer would wait for ever.
+        // The first is answered when as many requests have come as may be in flight: fewer would wait forever.
         if (waiting.length === Math.min(maxInFlight, left)) waiting.shift()?.resolve()
         await answer.promise
         inFlight--

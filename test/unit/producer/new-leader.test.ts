@@ -70,7 +70,7 @@ describe('a producer whose partitions get another leader', () => {
     expect(await values(0)).toEqual(['before', 'after'])
   })
 
-  it('waits no longer for a new leader that fails than for the first one, however often that failed', async () => {
+  it('waits no longer for a new leader that fails than for the first one, no matter how often that failed', async () => {
     using waits = new RetryWaits(`producing to ${TOPIC}-0`)
     const producer = await producerOf({ retryBackoffMs: 1, retryBackoffMaxMs: ENDLESS_MS })
     await producer.produce('before', { partition: 0 })
@@ -134,7 +134,7 @@ describe('a producer whose partitions get another leader, which the former one d
     await start(NAMES_NO_LEADERS)
   })
 
-  it('retries as soon as metadata names the newer leader, however long the backoff', async () => {
+  it('retries as soon as metadata names the newer leader, no matter how long the backoff', async () => {
     const producer = await producerOf(WITHOUT_RETRIES)
     for (const partition of [0, 1, 2]) await producer.produce('before', { partition })
     lead(2)

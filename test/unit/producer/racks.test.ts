@@ -81,7 +81,7 @@ describe('a producer with a clientRack', () => {
     expect(await send()).toEqual([0, 1])
   })
 
-  it('leaves a partition whose leader moves away before the partition has had its share', async () => {
+  it('leaves a partition whose leader moves away before the share of the partition is complete', async () => {
     const producer = await bench.topic.getProducer({ clientRack: 'near' })
     const { partition } = await producer.produce('x')
     expect((await producer.produce('x')).partition).toBe(partition)

@@ -35,7 +35,7 @@ describe('a producer', () => {
     expect(await failureOf(producer.start())).toBeInstanceOf(ClosedError)
   })
 
-  it('starts once, however often start() is called', async () => {
+  it('starts once, no matter how often start() is called', async () => {
     await using bench = await ProducerBench.start()
     const producer = await bench.topic.getProducer({ autoStart: false })
     await Promise.all([producer.start(), producer.start()])

@@ -533,7 +533,7 @@ public class Clients {
     long deadline = System.currentTimeMillis() + PATIENCE_MS;
     while (!reached.getAsBoolean()) {
       if (System.currentTimeMillis() > deadline) {
-        tell("waited in vain", List.of(members).stream().map(member -> member.assignment() + " " + member.failure).toList());
+        tell("timed out", List.of(members).stream().map(member -> member.assignment() + " " + member.failure).toList());
         return;
       }
       for (Member member : members) member.poll();

@@ -139,7 +139,7 @@ def until(reached, members):
     deadline = time.monotonic() + PATIENCE_S
     while not reached():
         if time.monotonic() > deadline:
-            print("waited in vain", assignments(members))
+            print("timed out", assignments(members))
             return
         for each in members:
             each.poll(0.05)

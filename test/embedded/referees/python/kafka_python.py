@@ -153,7 +153,7 @@ def groups():
     tell("none", lambda: consumer.committed(partition))
     consumer.commit({partition: OffsetAndMetadata(3, "note")})
     tell("stored", lambda: consumer.committed(partition, True))
-    tell("goes on from there", lambda: read(consumer, 1)[0].offset)
+    tell("continues from there", lambda: read(consumer, 1)[0].offset)
     consumer.close()
 
 
@@ -161,7 +161,7 @@ def until(reached):
     deadline = time.monotonic() + PATIENCE_S
     while not reached():
         if time.monotonic() > deadline:
-            print("waited in vain")
+            print("timed out")
             return
         time.sleep(0.02)
 

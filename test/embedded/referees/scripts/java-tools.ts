@@ -55,7 +55,7 @@ const STEPS: readonly Step[] = [
   { about: 'writing with keys', tool: 'consoleProducer', args: '--topic tools --reader-property parse.key=true --reader-property key.separator=:', input: 'k1:one\nk2:two\nk1:three\n' },
   { about: 'writing with headers', tool: 'consoleProducer', args: '--topic tools --compression-codec lz4 --reader-property parse.key=true --reader-property parse.headers=true', input: 'a:1,b:2\tk3\tfour\n' },
   { about: 'reading', tool: 'consoleConsumer', args: '--topic tools --from-beginning --max-messages 4 --group tools --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.partition=true --formatter-property print.headers=true' },
-  { about: 'reading on', tool: 'consoleConsumer', args: '--topic tools --timeout-ms 1000 --group tools' },
+  { about: 'continuing to read', tool: 'consoleConsumer', args: '--topic tools --timeout-ms 1000 --group tools' },
 
   { about: 'last offsets', tool: 'offsets', args: '--topic tools' },
   { about: 'first offsets', tool: 'offsets', args: '--topic tools --time earliest' },

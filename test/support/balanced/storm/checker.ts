@@ -52,7 +52,7 @@ function deliveriesOf(life: Life): Delivery[] {
 
 /**
  * A process may be stopped between being handed a message and writing that down: then this is the first thing that it
- * does when it goes on, before anything that takes a turn of the event loop. It had the message before.
+ * does when it continues, before anything that takes a turn of the event loop. It had the message before.
  */
 function handedOverAt({ events, deeds }: Life, at: number): number {
   const goingOn = deeds.findLast((deed) => deed.what === 'continue' && deed.at < at)

@@ -80,7 +80,7 @@ export class Crowd {
     return now() - from
   }
 
-  /** Waits until all has been read up to these offsets, for as long as it goes on. */
+  /** Waits until all has been read up to these offsets, for as long as it continues. */
   async hasRead(ends: ReadonlyMap<number, number>): Promise<void> {
     const isRead = () =>
       [...ends].every(([partition, end]) =>

@@ -20,7 +20,7 @@ interface Place {
   readonly offset: number
 }
 
-/** Takes up to so long, so that rebalances and commits come while it is running. */
+/** Takes up to this long, so that rebalances and commits come while it is running. */
 const LONGEST_WORK_MS = 15
 
 async function work(messages: readonly Place[]): Promise<void> {

@@ -6,7 +6,7 @@ import { now, type Deed, type Life, type MemberEvent, type MemberOptions } from 
 
 const FILE = resolve('test/support/balanced/storm/member.ts')
 
-/** A member in a process of its own, and what is done to it. What it writes is read on when it is asked for. */
+/** A member in a process of its own, and what is done to it. Its output is read when the test requests it. */
 export class MemberProcess {
   readonly name: string
   readonly #child: ChildProcess

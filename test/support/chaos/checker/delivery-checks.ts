@@ -71,7 +71,7 @@ function partitionOrder({ consumer, partition, deliveries }: Session, index: Log
     const before = deliveries[at - 1]!
     const { offset, id } = deliveries[at]!
     const log = index.logOf(id)
-    // It was read and then lost with a leader: where reading goes on is not known from it.
+    // It was read and then lost with a leader: where reading continues is not known from it.
     if (index.logOf(before.id) === undefined) continue
     // The first message of a recreated topic follows any of the former.
     const isSameLog = log === index.logOf(before.id)

@@ -18,7 +18,7 @@ export function recoveryChart(results: readonly KeptResult[]): string {
   }))
   const most = Math.max(1, ...pairs.flatMap(({ samsa, java }) => [samsa, java]))
   const room = WIDTH - LABELS - FIGURES
-  const title = 'Seconds until a partition goes on after a fault (median), less is better'
+  const title = 'Seconds until a partition continues after a fault (median), less is better'
   const rows = pairs.flatMap(({ label, samsa, java }, index) => {
     const y = TOP + index * ROW
     return [

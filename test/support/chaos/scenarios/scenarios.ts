@@ -61,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    title: 'goes on while the controller is killed and frozen',
+    title: 'continues while the controller is killed and frozen',
     faults: 'SIGKILL, then SIGSTOP of the controller for 8 s',
     run: async (run) => {
       await run.fault('kill controller', nodeFault('kill', 'controller'), HOLD_MS)
@@ -111,14 +111,14 @@ export const SCENARIOS: readonly Scenario[] = [
     run: repeated(2, 'block clients', blockedClients),
   },
   {
-    title: 'goes on after clients were cut off by a black hole',
+    title: 'continues after clients were cut off by a black hole',
     faults: 'no packet comes through for 20 s, twice',
     network: 'namespace',
     isCompared: true,
     run: repeated(2, 'black hole', blackHole, 20_000),
   },
   {
-    title: 'goes on after all ports were closed',
+    title: 'continues after all ports were closed',
     faults: 'connections reset and refused for 5 s, twice',
     network: 'gate',
     isCompared: true,
@@ -154,7 +154,7 @@ export const SCENARIOS: readonly Scenario[] = [
     run: repeated(1, 'full disk', fullDisk, 2_000),
   },
   {
-    title: 'keeps only the records that DeleteRecords leaves, and goes on behind them',
+    title: 'keeps only the records that DeleteRecords leaves, and continues behind them',
     faults: 'DeleteRecords of all but 100 messages a partition, twice',
     run: async (run) => {
       for (let time = 0; time < 2; time++) {

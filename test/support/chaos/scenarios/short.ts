@@ -39,7 +39,7 @@ export const SHORT_SCENARIOS: readonly Scenario[] = [
     0,
   ),
   short(
-    'goes on after all ports were closed',
+    'continues after all ports were closed',
     'connections reset and refused for 1 s',
     refusal,
     1_000,

@@ -69,7 +69,7 @@ export class LineWriter {
   }
 }
 
-/** Reads on in a file of lines, up to the end of the last whole one. */
+/** Continues to read a file of lines, up to the end of the last complete line. */
 export class LineReader {
   readonly #file: string
   #readBytes = 0

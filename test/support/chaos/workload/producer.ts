@@ -40,7 +40,7 @@ export async function produce(
   while (!signal.aborted) {
     await delay(TICK_MS)
     const due = Math.floor(((performance.now() - startedAt) * plan.messagesPerSecond) / 1_000)
-    // After a block or a freeze it goes on at its rate.
+    // After a block or a freeze it continues at its rate.
     const messages = numbered(plan, count, Math.min(due - count, plan.messagesPerSecond))
     count = due
     if (messages.length === 0) continue

@@ -58,9 +58,9 @@ interface Running<Plan> {
 const KEPT_LOGS = process.env['SAMSA_CHAOS_LOGS']
 const COMMIT_INTERVAL_MS = 200
 const WORK_MS = 20
-/** Readers that get nothing for so long have got all that they will. */
+/** Readers that get nothing for this long have got all that they will. */
 const STALLED_MS = 60_000
-/** A partition that has nothing new for so long after a fault will not go on. */
+/** A partition that has nothing new for this long after a fault will not continue. */
 const FLOW_MS = 180_000
 
 /** Producers and consumers, each in a process of its own, and what they wrote down. */
@@ -196,7 +196,7 @@ export class Workload implements AsyncDisposable {
     ] as const
     const until = since + FLOW_MS
     while (flows.some(({ what, of }) => partitionsSince(of, what, since).size < partitions)) {
-      if (now() > until) throw new Error('not all partitions of both clients go on')
+      if (now() > until) throw new Error('not all partitions of both clients continue')
       await delay(100)
       this.readOn()
     }
