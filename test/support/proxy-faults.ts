@@ -69,7 +69,7 @@ export function instead(bytes: Buffer): Fault {
   return (_, link) => link.write(bytes)
 }
 
-/** What is no answer of a Kafka broker. */
+/** Bytes that are not a response of a Kafka broker. */
 export const FOREIGN = {
   http: Buffer.from('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'),
   tlsAlert: Buffer.from('15030300020228', 'hex'),

@@ -12,7 +12,7 @@ const outputs = {
   bad: stream<{ value: string | null; reason: string }>('value', 'reason'),
 }
 
-/** Makes clicks of JSON. What is no click goes to the stream `bad`: to fail it would only bring it back. */
+/** Parses clicks from JSON. Messages that are not clicks go to the stream `bad`: to fail it would only bring it back. */
 export class Parse extends Bolt<{ value: string | null }, typeof outputs> {
   static readonly outputs = outputs
 

@@ -72,6 +72,7 @@ const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   ['(?:has|have|had) (?:its|their) share', 'name the limit that is reached'],
   ['(?:for|to|all) so long(?! as)', '"for this long", or the time'],
   ['for the sake of', '"for", "because"'],
+  ['what is no', 'name it: "messages that are not"'],
   ['half done', '"processed only a part of"'],
   ['lends?|lent|lending|loans?', '"acquired", Kafka\'s term for records of share groups'],
 ]
