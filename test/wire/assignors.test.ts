@@ -103,7 +103,7 @@ describeWithJava('the assignors compared with those of Java', () => {
           lines.push(...linesOf(life.now, assignor))
           const isExact = life.areWishesEqual || !assignor.name.endsWith('sticky')
           ours.push({ group: life.now, isExact, result: shown(assignment) })
-          life.goOn(assignment)
+          life.continueWith(assignment)
         }
       }
       const java = await javaAssignments(lines)

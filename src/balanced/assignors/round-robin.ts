@@ -9,7 +9,7 @@ import {
 } from './assignor.ts'
 
 /**
- * Deals all partitions of all topics to the members in turn, skipping members that are not subscribed. The result is
+ * Assigns all partitions of all topics to the members in turn, skipping members that are not subscribed. The result is
  * even if all want the same topics; otherwise a member may get far more than others.
  */
 export const roundRobinAssignor: ImmediateAssignor = {

@@ -16,7 +16,7 @@ export function assignConstrained(input: StickyInput): StickyResult {
   const sharing = new Sharing(input)
   sharing.keepOwned()
   const free = sharing.freePartitions()
-  sharing.deal(input.racks.matter ? sharing.dealNear(free) : free)
+  sharing.assignInTurn(input.racks.matter ? sharing.assignNear(free) : free)
   return { assignment: sharing.assignment, changingHands: sharing.changingHands }
 }
 
@@ -86,8 +86,8 @@ class Sharing {
     return this.#input.racks.fewestMembersFirst(free)
   }
 
-  /** Deals partitions to members in their rack, in turn; returns those for which no such member had room. */
-  dealNear(free: readonly RackedPartition[]): readonly RackedPartition[] {
+  /** Assigns partitions to members in their rack, in turn; returns those for which no such member had room. */
+  assignNear(free: readonly RackedPartition[]): readonly RackedPartition[] {
     const far: RackedPartition[] = []
     let turn = 0
     for (const partition of free) {
@@ -113,8 +113,8 @@ class Sharing {
     return far
   }
 
-  /** Deals partitions to members below the minimum, in turn, then one each to those that may get one more. */
-  deal(free: readonly RackedPartition[]): void {
+  /** Assigns partitions to members below the minimum, in turn, then one each to those that may get one more. */
+  assignInTurn(free: readonly RackedPartition[]): void {
     let turn = 0
     for (const partition of free) {
       if (turn >= this.#below.length) turn = 0

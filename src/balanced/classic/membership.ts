@@ -142,12 +142,12 @@ export class Membership {
     this.#heartbeats.stop()
     this.#requests.hangUp()
     this.#identity = NO_IDENTITY
-    if (!wasRefused) await this.#tellLeaving(memberId, 'the consumer is being closed')
+    if (!wasRefused) await this.#sendLeaveGroup(memberId, 'the consumer is being closed')
     this.#move('left')
   }
 
   /** The place of a static member is kept until its session ends. */
-  async #tellLeaving(memberId: string, reason: string): Promise<void> {
+  async #sendLeaveGroup(memberId: string, reason: string): Promise<void> {
     const { groupId, groupInstanceId } = this.#settings
     if (memberId === '' || groupInstanceId !== undefined) return
     try {
@@ -203,7 +203,7 @@ export class Membership {
         // The assignor failed. The others wait for this leader's assignment; after it has left, the next leader
         // computes one, or its assignor fails there.
         if (error instanceof RebalanceError) {
-          await this.#tellLeaving(this.#identity.memberId, 'its assignor failed')
+          await this.#sendLeaveGroup(this.#identity.memberId, 'its assignor failed')
         }
         throw thrown
       case 'later': {

@@ -307,7 +307,7 @@ export class Membership {
     // The coordinator waits for an acknowledgement also if this member has not claimed yet what it has to give up.
     if (isNewTarget) this.#fields.forgetOwned()
     this.#provenAt = Math.max(this.#provenAt, sentAt)
-    this.#tellAnswered()
+    this.#resolveAnswered()
     if (wasInDoubt && performance.now() < this.ownedUntil) this.#events.renewed()
     if (isNewEpoch || isNewTarget) this.#heartbeats.start()
     if (isNewTarget) this.#events.changed(`member epoch ${memberEpoch} has another assignment`)
@@ -355,7 +355,7 @@ export class Membership {
     this.#heartbeats.hurry()
   }
 
-  #tellAnswered(): void {
+  #resolveAnswered(): void {
     this.#answered?.resolve()
     this.#answered = undefined
   }
@@ -366,7 +366,7 @@ export class Membership {
     // Attempts to join are answered in order; a request that was sent before a member ended must not count after it.
     if (before === 'member' || event === 'leave') {
       this.#incarnation++
-      this.#tellAnswered()
+      this.#resolveAnswered()
     }
   }
 }

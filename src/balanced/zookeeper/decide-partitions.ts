@@ -13,7 +13,7 @@ export type DecidePartitions = (
 ) => readonly number[]
 
 /**
- * Sorts partitions in the order in which pykafka deals them: by the text `topic-leader-partition`, so that 10 comes
+ * Sorts partitions in the order in which pykafka assigns them: by the text `topic-leader-partition`, so that 10 comes
  * before 2 and an election changes the order. All members of a group must use this order.
  */
 export function inPykafkasOrder(partitions: readonly PartitionMetadata[]): number[] {

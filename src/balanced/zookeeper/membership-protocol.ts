@@ -23,7 +23,7 @@ const decideRange: DecidePartitions = (partitions, members, member) => {
   return partitions.slice(start, start + each + (index < rest ? 1 : 0))
 }
 
-/** Deals the partitions one by one to the members in turn. */
+/** Assigns the partitions one by one to the members in turn. */
 const decideRoundRobin: DecidePartitions = (partitions, members, member) => {
   const index = inOrder(members).indexOf(member)
   return partitions.filter((_, position) => position % members.length === index)

@@ -125,7 +125,7 @@ export class ZooKeeperSession {
       await bounded(this.#options.connectionTimeoutMs, signal, () => promise)
     } catch (error) {
       if (!(error instanceof TookTooLongError)) throw error
-      if (this.#isExpired) throw this.#expiredForGood()
+      if (this.#isExpired) throw this.#expiredPermanently()
       const { hosts, connectionTimeoutMs, isOwn } = this.#options
       const hint = isOwn
         ? 'check that it is running and the address is right. If the cluster has no ZooKeeper, such as from Kafka 4.0 on, use another groupProtocol'
@@ -329,7 +329,7 @@ export class ZooKeeperSession {
     return new ZooKeeperError('ZOOKEEPER_SESSION_EXPIRED', what)
   }
 
-  #expiredForGood(): ZooKeeperError {
+  #expiredPermanently(): ZooKeeperError {
     const what = 'the session of the ZooKeeper client of the application has ended'
     const todo = 'use zookeeperHosts instead, or create another client and a consumer with it'
     const reason = `${what}, and the client opened no other within ${this.#options.connectionTimeoutMs} ms`

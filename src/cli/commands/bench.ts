@@ -110,7 +110,7 @@ class Meter implements Disposable {
   constructor(session: Session, what: 'produce' | 'consume', intervalMs: number) {
     this.#session = session
     this.#what = what
-    this.#timer = setInterval(() => this.#tell(), intervalMs).unref()
+    this.#timer = setInterval(() => this.#report(), intervalMs).unref()
   }
 
   /** Restarts the measurement, to exclude the time spent waiting. */
@@ -153,7 +153,7 @@ class Meter implements Disposable {
     }
   }
 
-  #tell(): void {
+  #report(): void {
     const now = performance.now()
     const messages = this.messages - this.#recentMessages
     const rate = Math.round(messages / ((now - this.#recentAt) / 1000))

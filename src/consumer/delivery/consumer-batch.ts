@@ -1,13 +1,16 @@
 import type { CallOptions } from '../../call-options.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import type { GoOn } from './handle-each.ts'
+import type { ShouldContinue } from './handle-each.ts'
 import type { MessageHandler } from './handler.ts'
 
 interface BatchActions<Value, Key> {
   commit(offset: number, call?: CallOptions): Promise<void>
   signal(): AbortSignal
-  handleEach(handler: MessageHandler<Value, Key>, goOn: GoOn<Value, Key>): Promise<void>
+  handleEach(
+    handler: MessageHandler<Value, Key>,
+    shouldContinue: ShouldContinue<Value, Key>,
+  ): Promise<void>
 }
 
 /** Consecutive messages of one partition, as they were fetched. */
@@ -76,14 +79,15 @@ export class ConsumerBatch<Value = Buffer | null, Key = Buffer | null>
 
   /**
    * Calls the handler for each message, one after another, and reports each call in metrics and traces as `run` does;
-   * those of `runBatches` otherwise have the batch as a whole. After each message it calls `goOn`, and returns if the
-   * result is false. Throws what `handler` and `goOn` throw.
+   * without this call, `runBatches` reports the whole batch. After each message it calls `shouldContinue`, and returns
+   * if the result is false. Throws what `handler` and `shouldContinue` throw.
    */
   handleEach(
     handler: MessageHandler<Value, Key>,
-    goOn: (message: ConsumedMessage<Value, Key>) => boolean | Promise<boolean> = () => true,
+    shouldContinue: (message: ConsumedMessage<Value, Key>) => boolean | Promise<boolean> = () =>
+      true,
   ): Promise<void> {
-    return this.#parts.handleEach(handler, goOn)
+    return this.#parts.handleEach(handler, shouldContinue)
   }
 
   [Symbol.iterator](): IterableIterator<ConsumedMessage<Value, Key>> {

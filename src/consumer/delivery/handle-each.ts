@@ -5,15 +5,17 @@ import { PartitionHandler, type MessageHandler } from './handler.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { ProcessSeries } from './process-series.ts'
 
-/** Decides after each message of `handleEach` if the next one is handled. */
-export type GoOn<Value, Key> = (message: ConsumedMessage<Value, Key>) => boolean | Promise<boolean>
+/** Decides after each message of `handleEach` whether the next one is handled. */
+export type ShouldContinue<Value, Key> = (
+  message: ConsumedMessage<Value, Key>,
+) => boolean | Promise<boolean>
 
 /** Calls the handler for each message of a batch, with the metrics and traces of `run`. */
 export async function handleEach<Value, Key>(
   state: PartitionState,
   messages: readonly ConsumedMessage<Value, Key>[],
   handler: MessageHandler<Value, Key>,
-  goOn: GoOn<Value, Key>,
+  shouldContinue: ShouldContinue<Value, Key>,
   metrics: ConsumerMetrics,
 ): Promise<void> {
   const calls = new PartitionHandler(state, handler, metrics)
@@ -32,10 +34,10 @@ export async function handleEach<Value, Key>(
         clock.failed(isFailure ? error : undefined)
         throw error
       }
-      const goesOn = goOn(message)
-      if (goesOn === true) continue
+      const next = shouldContinue(message)
+      if (next === true) continue
       clock.pause()
-      if (!(await goesOn)) return
+      if (!(await next)) return
       clock.resume()
     }
   } finally {

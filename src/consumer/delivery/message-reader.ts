@@ -252,9 +252,9 @@ export class MessageReader<Value, Key> {
         chunk.isInterruptible = true
         return state.signal
       },
-      handleEach: (handler, goOn) => {
+      handleEach: (handler, shouldContinue) => {
         reporting.isByMessage = true
-        return handleEach(state, messages, handler, goOn, this.#parts.metrics)
+        return handleEach(state, messages, handler, shouldContinue, this.#parts.metrics)
       },
     })
   }

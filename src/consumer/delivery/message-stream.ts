@@ -117,10 +117,10 @@ export class MessageStream<Value, Key> extends Readable {
   async #wait(): Promise<void> {
     this.#isWaiting = true
     try {
-      const goesOn = await this.#source.arrival(this.#ending.signal)
+      const isOpen = await this.#source.arrival(this.#ending.signal)
       this.#isWaiting = false
       if (this.destroyed) return
-      if (goesOn) this._read()
+      if (isOpen) this._read()
       else this.push(null)
     } catch (error) {
       this.#isWaiting = false

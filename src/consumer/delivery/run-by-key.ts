@@ -81,10 +81,10 @@ export class RunByKey<Value, Key> {
   /** How many messages it may still start, and the time at which its turn ends. */
   #turnLeft = 0
   #turnEndsAt = 0
-  /** Handlers have finished, and `#goOn` has not run yet. */
+  /** Handlers have finished, and `#continue` has not run yet. */
   #isGoingOn = false
   #hasEnded = false
-  /** Partitions whose last running handler has finished since `#goOn` ran. */
+  /** Partitions whose last running handler has finished since `#continue` ran. */
   readonly #idle: Work<Value, Key>[] = []
   #waitingBytes = 0
 
@@ -272,11 +272,11 @@ export class RunByKey<Value, Key> {
     this.#freeKey(task)
     if (this.#isGoingOn) return
     this.#isGoingOn = true
-    queueMicrotask(() => this.#goOn())
+    queueMicrotask(() => this.#continue())
   }
 
   /** Runs once after all handlers that finish together: they share what does not depend on a message. */
-  #goOn(): void {
+  #continue(): void {
     const run = this.#run
     this.#isGoingOn = false
     if (this.#hasEnded) return
@@ -342,8 +342,8 @@ export class RunByKey<Value, Key> {
    */
   #settle(work: Work<Value, Key>): void {
     const { state, unfinished } = work
-    const goesOn = work.waiting > 0 && !work.isBroken && !this.#run.isOver
-    if (work.running > 0 || goesOn) return
+    const hasWork = work.waiting > 0 && !work.isBroken && !this.#run.isOver
+    if (work.running > 0 || hasWork) return
     // It may have been settled before, and its partition claimed again since.
     if (this.#works.get(state) !== work) return
     this.#works.delete(state)

@@ -84,7 +84,7 @@ export class Fetcher {
       metrics,
       frameMemory: this.#frameMemory,
       onArrived,
-      onRecords: (state) => this.#gotRecords(state),
+      onRecords: (state) => this.#onRecords(state),
     })
   }
 
@@ -212,7 +212,8 @@ export class Fetcher {
   #forgetGone(): void {
     for (const [broker, sources] of this.#sources) {
       const isCurrent = this.#cluster.brokers.get(broker.nodeId) === broker
-      if (!isCurrent && sources.every(({ poll }) => poll === undefined)) this.#sources.delete(broker)
+      if (!isCurrent && sources.every(({ poll }) => poll === undefined))
+        this.#sources.delete(broker)
     }
   }
 
@@ -346,7 +347,7 @@ export class Fetcher {
   }
 
   /** Moves the partition to the end of the fetch order, so that others come first in the next response. */
-  #gotRecords(state: PartitionState): void {
+  #onRecords(state: PartitionState): void {
     if (this.#states.delete(state)) this.#states.add(state)
     this.#budget.saw(state)
   }

@@ -56,7 +56,7 @@ export class DataFolder implements ClusterStorage {
         ? Journal.create(file, needed)
         : Journal.open(file, wholeBytes)
     this.#rewriteAtBytes = rewriteAt(this.#journal)
-    this.#lookThroughLogs(entries)
+    this.#readLogs(entries)
   }
 
   /** Throws EmbeddedClusterError if another process uses the folder, or if it cannot be used. */
@@ -142,7 +142,7 @@ export class DataFolder implements ClusterStorage {
    * Records of a topic that the journal does not know are kept, because the journal may have lost
    * entries; a crash during the creation of a topic leaves folders without records.
    */
-  #lookThroughLogs(entries: readonly SavedEntry[]): void {
+  #readLogs(entries: readonly SavedEntry[]): void {
     const deleted = new Set(
       entries.flatMap((entry) => (entry.kind === 'topicDeleted' ? [entry.id] : [])),
     )

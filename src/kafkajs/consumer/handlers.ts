@@ -36,8 +36,8 @@ export async function handleMessages(
   const { signal } = batch
   const { commitsBetween } = run
   const messageFrom = messageConverter()
-  const goesOn = () => run.isRunning && !run.hasSeek(topic, partition)
-  if (!goesOn()) return
+  const mayContinue = () => run.isRunning && !run.hasSeek(topic, partition)
+  if (!mayContinue()) return
   /** The message whose handler is running. */
   let handling: ConsumedMessage | undefined
   const handler = (consumed: ConsumedMessage) => {
@@ -48,12 +48,12 @@ export async function handleMessages(
     handling = undefined
     resolve(resolvedBy(batch, offset))
     if (signal.aborted || commitsBetween) return betweenMessages()
-    return goesOn() && !run.isPaused(topic, partition)
+    return mayContinue() && !run.isPaused(topic, partition)
   }
   const betweenMessages = async (): Promise<boolean> => {
     if (signal.aborted) await heartbeat()
     if (commitsBetween) await run.autoCommitIfNecessary()
-    return goesOn() && !run.isPaused(topic, partition)
+    return mayContinue() && !run.isPaused(topic, partition)
   }
   try {
     await batch.handleEach(handler, afterEach)

@@ -75,7 +75,7 @@ export class Settlement {
       counted.batches++
       this.#metrics.deliveryDuration.recordMs(performance.now() - batch.createdAt)
     }
-    if (batch.hasGroups) tellGroups(batch, ending)
+    if (batch.hasGroups) settleGroups(batch, ending)
     if (batch.traces !== undefined) endTraces(batch.traces, queue.partition, ending)
     if (this.#settings.deliveryReports !== false) this.#reportBatch(batch, ending)
     if (deliveryChannel.hasSubscribers) publish(this.#metrics, batch, ending)
@@ -126,7 +126,7 @@ export class Settlement {
   }
 }
 
-function tellGroups(batch: Batch, ending: Ending): void {
+function settleGroups(batch: Batch, ending: Ending): void {
   const { topic, partition } = batch.queue
   const messages = 'error' in ending ? messagesOf(batch) : []
   for (const { group, start, count } of batch.runs()) {

@@ -203,7 +203,7 @@ export class LocalRun implements AsyncDisposable {
     if (this.#isStopped) return
     this.#isStopped = true
     clearInterval(this.#keepAlive)
-    this.#tell()
+    this.#notify()
     const closing = [...this.#runners.values()].map(({ task }) => task.close())
     await Promise.all(closing)
   }
@@ -267,7 +267,7 @@ export class LocalRun implements AsyncDisposable {
       case 'metrics':
         break
     }
-    this.#tell()
+    this.#notify()
   }
 
   #emit(runner: Runner, name: string, message: EmitMessage): void {
@@ -308,7 +308,7 @@ export class LocalRun implements AsyncDisposable {
       // This must not run within the bolt's own call.
       queueMicrotask(() => {
         this.#ask(runner, { command, id })
-        this.#tell()
+        this.#notify()
       })
     })
   }
@@ -367,7 +367,7 @@ export class LocalRun implements AsyncDisposable {
     if (this.#isStopped) throw new StormError('NOT_RUNNING', 'the topology is stopped')
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const resolve of this.#changed) resolve()
     this.#changed.clear()
   }

@@ -86,7 +86,7 @@ class ComponentProcess {
     }
     try {
       for (const message of this.#wire.decode(chunk)) {
-        if (this.#task === undefined) this.#shakeHands(handshakeOf(message))
+        if (this.#task === undefined) this.#onHandshake(handshakeOf(message))
         else this.#task.receive(incomingOf(message))
       }
     } catch (error) {
@@ -108,7 +108,7 @@ class ComponentProcess {
   }
 
   /** The pid comes first: Storm fails if anything else is sent before it. */
-  #shakeHands(handshake: Handshake): void {
+  #onHandshake(handshake: Handshake): void {
     const { pidDir, conf, context } = handshake
     const { pid } = process
     const wire = this.#wire ?? new JsonWire()

@@ -69,7 +69,7 @@ describe('a built-in assignor', () => {
           expect(unwanted).toEqual([])
           const again = assignor.assign(mixed(random, members), topics)
           expect(shown(again)).toEqual(shown(assignment))
-          life.goOn(assignment)
+          life.continueWith(assignment)
         }
       }
       expect(warnings).toEqual([])

@@ -142,17 +142,17 @@ describe.each(NAMES)('a message or batch that %s is processing', (way) => {
     const consumer = await reader({ autoCommitEnable: true })
     await bed.write('a', 0, 1)
     const begun = deferred()
-    const goOn = deferred()
+    const resumed = deferred()
     const reading = endOf(
       LOOPS[way]!(consumer, async () => {
         begun.resolve()
-        await goOn.promise
+        await resumed.promise
         await consumer.close({ timeoutMs: LONG_MS })
       }),
     )
     await begun.promise
     const closing = consumer.close({ timeoutMs: LONG_MS })
-    goOn.resolve()
+    resumed.resolve()
     await closing
     expect(await reading).toBeDefined()
   })

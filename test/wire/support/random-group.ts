@@ -66,7 +66,7 @@ export class RandomGroup {
   }
 
   /** Takes the assignment over, and lets something happen. */
-  goOn(assignment: Assignment): void {
+  continueWith(assignment: Assignment): void {
     this.#owned = assignment
     this.#generation++
     for (const member of this.#members.values()) {
