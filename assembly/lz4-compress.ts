@@ -1,5 +1,5 @@
 /**
- * Writes LZ4's block format: `compressBlock` of ../lz4-compress.ts in AssemblyScript, with the same
+ * Writes LZ4's block format: `compressBlock` of protocol/compression/lz4-compress.ts in AssemblyScript, with the same
  * output byte for byte.
  */
 import { copy } from './copy'

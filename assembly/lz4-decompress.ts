@@ -1,4 +1,4 @@
-/** Reads LZ4's block format: `decompressBlock` of ../lz4-decompress.ts in AssemblyScript. */
+/** Reads LZ4's block format: `decompressBlock` of protocol/compression/lz4-decompress.ts in AssemblyScript. */
 import { copy, copyMatch } from './copy'
 
 const MIN_MATCH: usize = 4

@@ -1,6 +1,6 @@
 /**
- * Writes Snappy's block format: `compressBlock` of ../snappy-compress.ts in AssemblyScript, with
- * the same output byte for byte.
+ * Writes Snappy's block format: `compressBlock` of protocol/compression/snappy-compress.ts in AssemblyScript, with the
+ * same output byte for byte.
  */
 import { copy } from './copy'
 import { clearTable, entryOf } from './hash-table'

@@ -1,4 +1,4 @@
-/** Reads Snappy's block format: `decompressBlock` of ../snappy-decompress.ts in AssemblyScript. */
+/** Reads Snappy's block format: `decompressBlock` of protocol/compression/snappy-decompress.ts in AssemblyScript. */
 import { copy, copyMatch } from './copy'
 
 /**
