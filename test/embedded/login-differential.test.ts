@@ -28,7 +28,7 @@ const STEPS: Readonly<Record<string, (raw: RawClient) => Promise<unknown>>> = {
   'garbage for SCRAM': (raw) => login(raw, 'SCRAM-SHA-256', 'garbage'),
   'garbage for OAUTHBEARER': (raw) => login(raw, 'OAUTHBEARER', 'garbage'),
   'a bad token': (raw) => login(raw, 'OAUTHBEARER', 'n,,\x01auth=Bearer bad\x01\x01', '\x01'),
-  'a mechanism that is not there': (raw) => login(raw, 'GSSAPI'),
+  'a mechanism that does not exist': (raw) => login(raw, 'GSSAPI'),
   'another request first': (raw) => raw.request(metadata, 12, { topics: [] }),
   'another request in the middle': async (raw) => {
     await login(raw, 'PLAIN')

@@ -66,7 +66,7 @@ describe('logging in', () => {
       'Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512',
     ],
     [
-      'a user that is not there',
+      'a user that does not exist',
       { mechanism: 'SCRAM-SHA-256', username: 'mallory', password: 'x' },
       'Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256',
     ],

@@ -295,7 +295,7 @@ describe('prepareTls', () => {
     ['an unknown option', { rejectUnauthorized: false }, /tls has no option 'rejectUnauthorized'/],
     ['a certificate without its key', { cert: client.cert }, /'cert' and 'key' belong together/],
     ['a key without its certificate', { key: client.key }, /'cert' and 'key' belong together/],
-    ['a file that is not there', { ca: nowhere }, /option 'ca': .*ENOENT.*nowhere\.pem/],
+    ['a file that does not exist', { ca: nowhere }, /option 'ca': .*ENOENT.*nowhere\.pem/],
     ['a file without PEM', { ca: settings }, /option 'ca': .*package\.json holds no CERTIFICATE/],
     ['a key as authority', { ca: client.keyFile }, /option 'ca': .*\.key holds no CERTIFICATE/],
     [

@@ -73,6 +73,7 @@ const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   ['(?:for|to|all) so long(?! as)', '"for this long", or the time'],
   ['for the sake of', '"for", "because"'],
   ['what is no', 'name it: "messages that are not"'],
+  ['that (?:is|are) not there', '"that does not exist"'],
   ['half done', '"processed only a part of"'],
   ['lends?|lent|lending|loans?', '"acquired", Kafka\'s term for records of share groups'],
 ]

@@ -172,7 +172,7 @@ public class Clients {
       tell("too large", of(() -> metadata(producer.send(new ProducerRecord<>("java", 0, time, "k", "v".repeat(2_000_000))).get())));
     }
     try (var producer = producer(Map.of("max.block.ms", "700"))) {
-      tell("a partition that is not there", of(() -> metadata(producer.send(new ProducerRecord<>("java", 9, time, "k", "v")).get())));
+      tell("a partition that does not exist", of(() -> metadata(producer.send(new ProducerRecord<>("java", 9, time, "k", "v")).get())));
     }
   }
 

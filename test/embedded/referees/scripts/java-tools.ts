@@ -31,7 +31,7 @@ const STEPS: readonly Step[] = [
   { about: 'creating it if necessary', tool: 'topics', args: '--create --topic tools --if-not-exists' },
   { about: 'creating another', tool: 'topics', args: '--create --topic tools-other' },
   { about: 'creating with replicas by hand', tool: 'topics', args: '--create --topic tools-by-hand --replica-assignment 1,1' },
-  { about: 'creating with replicas that are not there', tool: 'topics', args: '--create --topic tools-nowhere --replica-assignment 7', since: '4.4' },
+  { about: 'creating with replicas that do not exist', tool: 'topics', args: '--create --topic tools-nowhere --replica-assignment 7', since: '4.4' },
   { about: 'creating with a bad config', tool: 'topics', args: '--create --topic tools-bad --config nope=1' },
   { about: 'creating with too many replicas', tool: 'topics', args: '--create --topic tools-bad --replication-factor 5' },
   { about: 'listing topics', tool: 'topics', args: '--list --exclude-internal --topic tools.*' },

@@ -83,7 +83,7 @@ const records: Scenario = [
     input: `${'x'.repeat(1_100_000)}\n`,
   },
   {
-    about: 'a partition that is not there',
+    about: 'a partition that does not exist',
     args: '-P -t kcat-records -p 7 -X topic.message.timeout.ms=3000',
     input: 'x\n',
   },
@@ -118,7 +118,7 @@ const metadata: Scenario = [
   { about: 'a topic', args: '-L -t kcat-metadata' },
   { about: 'a topic as JSON', args: '-L -J -t kcat-metadata' },
   {
-    about: 'a topic that is not there',
+    about: 'a topic that does not exist',
     args: '-C -q -e -t kcat-nope -X allow.auto.create.topics=false',
     since: '0.11',
   },

@@ -72,12 +72,12 @@ export const DENIALS: readonly Step[] = [
     keyType: 1,
     coordinatorKeys: ['tx', 'other'],
   }),
-  step('a member that is not there', apis.heartbeat, 4, {
+  step('a member that does not exist', apis.heartbeat, 4, {
     groupId: 'g',
     generationId: 1,
     memberId: 'm',
   }),
-  step('a member that is not there', apis.syncGroup, 5, {
+  step('a member that does not exist', apis.syncGroup, 5, {
     groupId: 'g',
     generationId: 1,
     memberId: 'm',
@@ -85,11 +85,11 @@ export const DENIALS: readonly Step[] = [
     protocolName: 'range',
     assignments: [],
   }),
-  step('a member that is not there', apis.leaveGroup, 5, {
+  step('a member that does not exist', apis.leaveGroup, 5, {
     groupId: 'g',
     members: [{ memberId: 'm' }],
   }),
-  step('a member that is not there', apis.joinGroup, 9, {
+  step('a member that does not exist', apis.joinGroup, 9, {
     groupId: 'g',
     sessionTimeoutMs: 10_000,
     rebalanceTimeoutMs: 10_000,
@@ -97,7 +97,7 @@ export const DENIALS: readonly Step[] = [
     protocolType: 'consumer',
     protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
   }),
-  step('offsets to commit in a generation that is not there', apis.offsetCommit, 9, {
+  step('offsets to commit in a generation that does not exist', apis.offsetCommit, 9, {
     groupId: 'nobody',
     generationIdOrMemberEpoch: 7,
     memberId: 'm',
@@ -168,19 +168,19 @@ export const DENIALS: readonly Step[] = [
     })),
     validateOnly: true,
   }),
-  step('a transaction that is not there', apis.endTxn, 3, {
+  step('a transaction that does not exist', apis.endTxn, 3, {
     transactionalId: 'tx',
     producerId: 99n,
     producerEpoch: 0,
     committed: false,
   }),
-  step('partitions of a transaction that is not there', apis.addPartitionsToTxn, 3, {
+  step('partitions of a transaction that does not exist', apis.addPartitionsToTxn, 3, {
     v3AndBelowTransactionalId: 'tx',
     v3AndBelowProducerId: 99n,
     v3AndBelowProducerEpoch: 0,
     v3AndBelowTopics: [{ name: 'a', partitions: [0] }],
   }),
-  step('a group of a transaction that is not there', apis.addOffsetsToTxn, 4, {
+  step('a group of a transaction that does not exist', apis.addOffsetsToTxn, 4, {
     transactionalId: 'tx',
     producerId: 99n,
     producerEpoch: 0,

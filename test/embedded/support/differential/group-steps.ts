@@ -183,7 +183,7 @@ export const GROUP_STEPS: readonly Step[] = [
   committed('one of another generation', 8, { generation: 7 }),
   committed('one of an unknown member', 8, { memberId: 'x' }),
   committed('one from outside', 8, { generation: -1, memberId: '' }),
-  committed('one of a group that is not there', 8, { groupId: 'nope' }),
+  committed('one of a group that does not exist', 8, { groupId: 'nope' }),
   committed('one of a group without members', 8, {
     groupId: 'simple',
     generation: -1,

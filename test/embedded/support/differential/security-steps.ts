@@ -53,7 +53,7 @@ export const SECURITY_STEPS: readonly Step[] = [
   step('no ACL to delete', apis.deleteAcls, 3, {
     filters: [{ ...ANY, resourceNameFilter: 'nothing' }],
   }),
-  step('users that are not there', apis.describeUserScramCredentials, 0, {
+  step('users that do not exist', apis.describeUserScramCredentials, 0, {
     users: [{ name: 'nobody' }, { name: 'twice' }, { name: 'twice' }],
   }),
   step('users that cannot be', apis.alterUserScramCredentials, 0, {
@@ -85,7 +85,7 @@ export const SECURITY_STEPS: readonly Step[] = [
   quota('a fraction', [['user', 'u']], [{ ...RATE, value: 0.5 }]),
   quota('a negative quota', [['user', 'u']], [{ ...RATE, value: -1 }]),
   quota('a quota of bytes of an address', [['ip', '127.0.0.1']], [RATE]),
-  quota('a quota to take away that is not there', [['user', 'u']], [{ ...RATE, remove: true }]),
+  quota('a quota to take away that does not exist', [['user', 'u']], [{ ...RATE, remove: true }]),
   step('no quota', apis.describeClientQuotas, 1, { components: [], strict: false }),
   step('quotas of a strange type', apis.describeClientQuotas, 1, {
     components: [{ entityType: 'planet', matchType: 0, match: 'x' }],

@@ -220,7 +220,7 @@ export const SHARE_GROUP_STEPS: readonly Step[] = [
       }
     },
   },
-  beat('a member that is not there', { member: 'AAAAAAAAAAAAAAAAAAAAAg', epoch: 1 }),
+  beat('a member that does not exist', { member: 'AAAAAAAAAAAAAAAAAAAAAg', epoch: 1 }),
   beat('an epoch of the future', { epoch: 1_000 }),
   {
     name: 'a member: described (ShareGroupDescribe v1)',
@@ -242,8 +242,8 @@ export const SHARE_GROUP_STEPS: readonly Step[] = [
   },
 
   // Sessions.
-  fetched('a session that is not there', { epoch: 5 }),
-  acknowledged('a session that is not there', { epoch: 5, acknowledged: [] }),
+  fetched('a session that does not exist', { epoch: 5 }),
+  acknowledged('a session that does not exist', { epoch: 5, acknowledged: [] }),
   acknowledged('opens a session by an acknowledgement', { epoch: 0, acknowledged: [] }),
   fetched('opens a session with acknowledgements', { epoch: 0, acknowledged: [[0, 1, ACCEPT]] }),
   {
@@ -388,7 +388,7 @@ function sessionSteps(): readonly Step[] {
     acknowledges('what it holds after it has left', { acknowledged: [[9, 9, ACCEPT]] }),
     fetches('after it has left', { names: false }),
     fetched('closes the session', { epoch: -1, names: false }),
-    fetched('closes a session that is not there', { epoch: -1, names: false }),
+    fetched('closes a session that does not exist', { epoch: -1, names: false }),
     offsets('closed', {}),
   ]
 }

@@ -65,7 +65,7 @@ export const TOPIC_STEPS: readonly Step[] = [
     replicationFactor: -1,
     assignments: [{ partitionIndex: 0, brokerIds: [1] }],
   }),
-  create('replicas by hand that are not there', {
+  create('replicas by hand that do not exist', {
     name: 'by-hand-2',
     numPartitions: -1,
     replicationFactor: -1,
@@ -360,7 +360,7 @@ export const TOPIC_STEPS: readonly Step[] = [
     topicNames: ['small'],
     timeoutMs: 5000,
   }),
-  step('topics that are not there', apis.deleteTopics, 6, {
+  step('topics that do not exist', apis.deleteTopics, 6, {
     topics: [
       { name: 'nope', topicId: ZERO_UUID },
       { name: null, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },

@@ -320,7 +320,7 @@ export const OLD_TRANSACTION_STEPS: readonly Step[] = [
   add('an empty id', TOPIC, { id: '' }),
   add('an epoch to come', TOPIC, { epoch: 1 }),
   add('an epoch to come, before KIP-588', TOPIC, { epoch: 1, version: 1 }),
-  add('a partition that is not there', [{ name: 'tx-topic', partitions: [0, 9] }]),
+  add('a partition that does not exist', [{ name: 'tx-topic', partitions: [0, 9] }]),
   end('the commit of nothing', true, 4),
   end('the abort of nothing', false, 4),
   write('a partition that was not added', 0, 11),
