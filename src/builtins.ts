@@ -3,7 +3,7 @@
  * process, where node:tls takes 15 ms of CPU and node:crypto 7, together as much as all of samsa's own modules.
  * `process.getBuiltinModule` (Node.js 20.16) is synchronous and works in ES modules and CommonJS.
  */
-import { promisify } from 'node:util'
+import { utilModule } from '../protocol/builtins.ts'
 
 export const tlsModule = () => process.getBuiltinModule('node:tls')
 
@@ -17,5 +17,5 @@ export function pbkdf2(
   sizeBytes: number,
   digest: string,
 ): Promise<Buffer> {
-  return promisify(cryptoModule().pbkdf2)(password, salt, iterations, sizeBytes, digest)
+  return utilModule().promisify(cryptoModule().pbkdf2)(password, salt, iterations, sizeBytes, digest)
 }

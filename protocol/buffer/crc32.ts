@@ -1,4 +1,4 @@
-import { crc32 as zlibCrc32 } from 'node:zlib'
+import { zlibModule } from '../builtins.ts'
 import { slicingTables } from './crc32c.ts'
 
 /**
@@ -18,6 +18,8 @@ export const ZLIB_MINIMUM = 320
 /** The maximum position in the data for `crc32ByTables`. */
 const REACH = 2 ** 30
 
+let zlibCrc32: ReturnType<typeof zlibModule>['crc32'] | undefined
+
 const TABLES = slicingTables(POLYNOMIAL, 8)
 
 /** The CRC-32 of `data[start, end)`. */
@@ -29,7 +31,7 @@ export function crc32(data: Uint8Array, start = 0, end = data.length): number {
   }
   return end - start < ZLIB_MINIMUM && end < REACH
     ? crc32ByTables(data, start, end)
-    : zlibCrc32(data.subarray(start, end))
+    : (zlibCrc32 ??= zlibModule().crc32)(data.subarray(start, end))
 }
 
 /**

@@ -1,7 +1,6 @@
 import { constants as bufferConstants } from 'node:buffer'
-import { promisify } from 'node:util'
-import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
+import { utilModule, zlibModule } from '../builtins.ts'
 import type { Codec } from './codec.ts'
 import {
   chunkBytesFor,
@@ -11,9 +10,6 @@ import {
   pastCeiling,
   withRoomBefore,
 } from './codec.ts'
-
-const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
-const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
 
 /** The least size of pieces if the data are larger than the size in the trailer: several members. */
 const LEAST_CHUNK_BYTES = 128 * 1024
@@ -26,9 +22,13 @@ const USUAL_RATIO = 8
 const LARGEST_RATIO = 1032
 
 /** `level` as zlib's: 1 is the fastest, 9 the smallest. */
-export function gzipCodec(level: number = constants.Z_DEFAULT_COMPRESSION): Codec {
+export function gzipCodec(level?: number): Codec {
+  const { constants, gunzip, gunzipSync, gzip, gzipSync } = zlibModule()
+  const { promisify } = utilModule()
+  const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
+  const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
   const writing = (data: Uint8Array): ZlibOptions => ({
-    level,
+    level: level ?? constants.Z_DEFAULT_COMPRESSION,
     chunkSize: compressedChunkBytes(data),
   })
   return {

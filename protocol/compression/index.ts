@@ -26,8 +26,9 @@ const none: Codec = {
   },
   claimedBytes: () => 0,
 }
-const gzip = gzipCodec()
-const zstd = zstdCodec()
+/** At the default levels. They are made at their first use: both need node:zlib. */
+let gzip: Codec | undefined
+let zstd: Codec | undefined
 
 export interface CodecOptions {
   /**
@@ -57,13 +58,15 @@ export function codecOf(compression: Compression | number, options: CodecOptions
     case 'none':
       return none
     case 'gzip':
-      return level === undefined ? gzip : gzipCodec(checked(name, level, GZIP_LEVELS))
+      if (level === undefined) return (gzip ??= gzipCodec())
+      return gzipCodec(checked(name, level, GZIP_LEVELS))
     case 'snappy':
       return snappy
     case 'lz4':
       return lz4
     case 'zstd':
-      return level === undefined ? zstd : zstdCodec(checked(name, level, ZSTD_LEVELS))
+      if (level === undefined) return (zstd ??= zstdCodec())
+      return zstdCodec(checked(name, level, ZSTD_LEVELS))
   }
 }
 

@@ -1,4 +1,4 @@
-import { brotliDecompressSync } from 'node:zlib'
+import { zlibModule } from '../builtins.ts'
 import { LIBZSTD_WASM } from './libzstd-wasm.ts'
 
 /**
@@ -44,7 +44,7 @@ const GROWTH = 1.2
 
 /** Returns a new instance with its own memory. Throws if WebAssembly is disabled (`--jitless`). */
 export function startLibzstd(): Libzstd {
-  const bytes = brotliDecompressSync(Buffer.from(LIBZSTD_WASM, 'base64'))
+  const bytes = zlibModule().brotliDecompressSync(Buffer.from(LIBZSTD_WASM, 'base64'))
   const imports = {
     a: ended, // proc_exit
     b: () => undefined, // emscripten_runtime_keepalive_clear

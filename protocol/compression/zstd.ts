@@ -1,5 +1,4 @@
-import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
+import { utilModule, zlibModule } from '../builtins.ts'
 import type { Codec } from './codec.ts'
 import {
   chunkBytesFor,
@@ -51,7 +50,7 @@ interface NodeZstd {
 
 /** `forceWasm` is for tests and comparisons on a Node.js that has zstd. */
 export function zstdCodec(level: number = DEFAULT_ZSTD_LEVEL, forceWasm = false): Codec {
-  const builtIn: object = zlib
+  const builtIn: object = zlibModule()
   return !forceWasm && hasZstd(builtIn) ? nodeCodec(builtIn, level) : wasmCodec(level)
 }
 
@@ -67,6 +66,7 @@ function wasmCodec(level: number): Codec {
 }
 
 function nodeCodec(zstd: NodeZstd, level: number): Codec {
+  const { promisify } = utilModule()
   const compressOnPool = promisify<Uint8Array, CompressOptions, Buffer>(zstd.zstdCompress)
   const decompressOnPool = promisify<Uint8Array, DecompressOptions, Buffer>(zstd.zstdDecompress)
   const params = { [PARAMETER_LEVEL]: level }

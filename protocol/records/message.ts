@@ -1,8 +1,10 @@
-import { inspect } from 'node:util'
+import { utilModule } from '../builtins.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import type { Block } from '../buffer/block.ts'
 import { Reader } from '../buffer/reader.ts'
 import type { BatchHeader } from './batch-header.ts'
+
+const { inspect } = utilModule()
 
 /**
  * A header of a message that was read. Headers with the same key are all kept, in order (KIP-82).

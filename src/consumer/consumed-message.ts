@@ -1,5 +1,5 @@
-import { inspect } from 'node:util'
 import { atOnce } from '../async/at-once.ts'
+import { utilModule } from '../../protocol/builtins.ts'
 import type { Message, MessageHeader, MessageObject } from '../../protocol/records/message.ts'
 import { DeserializationError, InvalidArgumentError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
@@ -217,7 +217,7 @@ function decisionOn(
   }
   if (decision === 'skip' || decision === 'stop' || decision === 'deliver') return decision
   throw new InvalidArgumentError(
-    `onDeserializationError returned ${inspect(atOnce(decision, 'onDeserializationError', where))}: it must return 'stop', 'skip' or 'deliver'`,
+    `onDeserializationError returned ${utilModule().inspect(atOnce(decision, 'onDeserializationError', where))}: it must return 'stop', 'skip' or 'deliver'`,
     { ...where, cause: error },
   )
 }

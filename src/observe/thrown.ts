@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { utilModule } from '../../protocol/builtins.ts'
 
 /**
  * Describes a thrown value. Applications throw anything: errors whose message is not a string, objects without a
@@ -8,7 +8,7 @@ export function textOfThrown(thrown: unknown): string {
   try {
     const isError = typeof thrown === 'object' && thrown !== null && 'message' in thrown
     const text = isError ? thrown.message : thrown
-    return typeof text === 'string' ? text : inspect(text, { depth: 1 })
+    return typeof text === 'string' ? text : utilModule().inspect(text, { depth: 1 })
   } catch {
     return `${typeof thrown} that cannot be converted to text`
   }

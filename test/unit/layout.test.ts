@@ -64,9 +64,15 @@ const EMBEDDED_LAYERS = [
 ] as const
 /** What takes as long to load as all of samsa, and few need. */
 const SLOW_TO_LOAD = /^import (?!type )[^']*'(node:https?|node-zookeeper-client)'/gm
-/** The client itself loads these by src/builtins.ts. */
-const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|tls)'/gm
-const LOADS_THEM = /^src\/(embedded|cli|kafkajs|storm)\//
+/** The client itself gets these from a file of this name. */
+const GOT_FROM: Readonly<Record<string, string>> = {
+  crypto: 'src/builtins.ts',
+  tls: 'src/builtins.ts',
+  util: 'protocol/builtins.ts',
+  zlib: 'protocol/builtins.ts',
+}
+const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|tls|util|zlib)'/gm
+const LOADS_THEM = /^src\/(embedded|cli|kafkajs|opentelemetry|prometheus|storm|terminal)\//
 const FRAME_READER = 'src/network/frame-reader.ts'
 
 const files = ['src', 'protocol'].flatMap((folder) =>
@@ -120,7 +126,8 @@ function slowImportsOf(file: string, text: string): string[] {
       `${file} imports ${module}: load it where it is used, with \`await import()\`, or import its types only`,
   )
   const later = [...text.matchAll(LOADED_LATER)].map(
-    ([, module]) => `${file} imports node:${module}: use ${module}Module() of src/builtins.ts`,
+    ([, module]) =>
+      `${file} imports node:${module}: use ${module}Module() of ${GOT_FROM[module!]!}`,
   )
   return LOADS_THEM.test(file) ? slow : [...slow, ...later]
 }
