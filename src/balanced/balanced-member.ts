@@ -7,6 +7,7 @@ import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
+import { FRESH_METADATA_MS } from '../cluster/topic-lookup.ts'
 import { AssignedConsumer, type PositionToReset } from '../consumer/assigned-consumer.ts'
 import type { ConsumerAssignment } from '../consumer/consumer-assignment.ts'
 import type { CommittedOffset } from '../consumer/offsets/offset-store.ts'
@@ -31,9 +32,6 @@ import { protocolOf, type GroupProtocolChoice } from './protocols.ts'
 import type { MemberReader, RebalanceHooks } from './member-reader.ts'
 import { RebalanceLog } from './rebalance-log.ts'
 import type { Subscription } from './subscription.ts'
-
-/** A member that has just joined has looked up its topics before. */
-const FRESH_METADATA_MS = 1_000
 
 export interface BalancedMemberDependencies<Value, Key> {
   readonly cluster: Cluster

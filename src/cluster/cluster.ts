@@ -82,6 +82,11 @@ export class Cluster {
     return lookUpTopic(this.#pool, this.#metadata, name, options)
   }
 
+  /** How old the cached metadata of a topic is; Infinity if there is none. */
+  metadataAgeMs(topic: string): number {
+    return this.#metadata.ageMs(topic)
+  }
+
   /**
    * Takes over the leaders that a response names beside errors (KIP-951), by topic, with the addresses that it has for
    * them, until the next refresh. Ignores leaders that are not newer, and those whose address is not known.

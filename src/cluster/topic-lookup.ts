@@ -9,6 +9,9 @@ import { retrying } from './retry.ts'
 /** How many responses may lack the topic or a partition, because a new one takes a moment to be known everywhere. */
 const UNKNOWN_TOPIC_RESPONSES = 5
 
+/** Metadata of this age is as good as new to what starts: another part of the same start has just looked it up. */
+export const FRESH_METADATA_MS = 1_000
+
 export interface LookUpOptions {
   readonly create: boolean
   readonly deadline: Deadline

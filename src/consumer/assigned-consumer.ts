@@ -159,10 +159,11 @@ export class AssignedConsumer<
       if (states.some(({ topic }) => this.#cluster.known(topic) === undefined)) await checked
       const toFind = added.filter(({ offset }) => offset === undefined)
       const { offsets } = this.#parts
-      const [starts] = await Promise.all([
-        findStarts(this.#cluster, this.#settings, offsets, toFind, deadline, checked),
-        checked,
-      ])
+      const finding = findStarts(this.#cluster, this.#settings, offsets, toFind, deadline, checked)
+      const connecting = checked.then(() => {
+        this.#fetcher.connect(states.filter(({ isAssigned }) => isAssigned))
+      })
+      const [starts] = await Promise.all([finding, connecting])
       const ends = this.#settings.stopAtEnd
         ? await lookUpOffsets(
             this.#cluster,

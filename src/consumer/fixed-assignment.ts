@@ -3,6 +3,7 @@ import { Lifecycle } from '../async/lifecycle.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupMetadata } from '../cluster/group-metadata.ts'
+import { FRESH_METADATA_MS } from '../cluster/topic-lookup.ts'
 import { InvalidArgumentError, NotStartedError } from '../errors.ts'
 import { AssignedConsumer, type PositionToReset } from './assigned-consumer.ts'
 import type { ConsumerAssignment } from './consumer-assignment.ts'
@@ -40,11 +41,13 @@ export class FixedAssignment<Value, Key> implements ConsumerAssignment<Value, Ke
    * the offsets. Throws InvalidArgumentError.
    */
   constructor(parts: FixedAssignmentOptions<Value, Key>, before?: FixedAssignment<Value, Key>) {
-    const { cluster, options, onClosed } = parts
+    const { cluster, options, isWatched, onClosed } = parts
     this.#parts = parts
     this.#left = new Map(before && [...before.#left, ...before.#sought])
     this.core = new AssignedConsumer(cluster, consumerSettings(cluster, options), {
       offsets: offsetStoreOf(cluster, options),
+      // `find` has just looked up the topics, unless the application has named the partitions.
+      ...(isWatched ? { metadataMaxAgeMs: FRESH_METADATA_MS } : {}),
       onClosed: (positions) => {
         this.#watch?.stop()
         this.#keep(positions)

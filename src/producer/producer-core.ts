@@ -120,8 +120,10 @@ export class ProducerCore {
   start(topic: string | undefined, deadline: Deadline): Promise<void> {
     return this.#lifecycle.start(
       async () => {
-        const capabilities = topic === undefined ? undefined : await this.#lookUp(topic, deadline)
-        await this.#sender.policy.start(deadline)
+        const [capabilities] = await Promise.all([
+          topic === undefined ? undefined : this.#lookUp(topic, deadline),
+          this.#sender.policy.start(deadline),
+        ])
         return capabilities
       },
       (capabilities) => {

@@ -1,3 +1,4 @@
+import { abortable } from '../../async/abortable.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { GroupMetadata } from '../../cluster/group-metadata.ts'
 import { nameOf, type TopicPartition } from '../../consumer/topic-partition.ts'
@@ -32,6 +33,8 @@ export class ClassicCoordinator implements MemberCoordinator {
   readonly #events: CoordinatorEvents
   readonly #membership: Membership
   readonly #topics: TopicWatch
+  /** The connections that `prepare` opens. */
+  #connected: Promise<void> = Promise.resolve()
   #last: LastAssignment = { partitions: [], generation: -1 }
   /**
    * The partitions that this member holds or was assigned in this generation, each with the number that `ownedSince`
@@ -102,6 +105,10 @@ export class ClassicCoordinator implements MemberCoordinator {
     this.#membership.verify()
   }
 
+  prepare(): void {
+    this.#connected = this.#membership.connect()
+  }
+
   givenUpBeforeJoining(owned: readonly TopicPartition[]): readonly TopicPartition[] {
     if (this.#settings.protocol === 'eager') return owned
     return owned.filter(({ topic }) => !this.#settings.subscription.includes(topic))
@@ -116,6 +123,7 @@ export class ClassicCoordinator implements MemberCoordinator {
       assign: (...joined) => this.#assign(...joined),
     }
     const startedAt = performance.now()
+    await abortable(this.#connected, signal)
     const synced = await this.#membership.join(role, owned.length > 0, signal)
     const { identity, assignment } = synced
     const assigned = decodeAssignment(assignment)

@@ -9,6 +9,7 @@ import type { Decoded, Fields } from '../../../protocol/schema/fields.ts'
 import { Deadline } from '../../async/deadline.ts'
 import { onAbort } from '../../async/on-abort.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { connectToCoordinator } from '../../cluster/connect-to-coordinator.ts'
 import { topLevelError } from '../../cluster/response-errors.ts'
 import { BrokerError, ClosedError, SocketDisconnectedError, requiresKafka } from '../../errors.ts'
 import type { BodyFor, Broker } from '../../network/broker.ts'
@@ -74,6 +75,18 @@ export class GroupRequests {
   constructor(cluster: Cluster, settings: GroupSettings) {
     this.#cluster = cluster
     this.#settings = settings
+  }
+
+  /**
+   * Looks up the coordinator and opens both connections to it, so that `join` need not wait for that. Never throws:
+   * `join` repeats what failed.
+   */
+  connect(signal: AbortSignal): Promise<void> {
+    return connectToCoordinator(this.#cluster, this.#settings.groupId, async (broker) => {
+      if (signal.aborted) return
+      this.#laneBroker = broker
+      await this.#openConnections(broker)
+    })
   }
 
   /** Waits for all members. An abort ends the wait. Throws BrokerError and the errors of the connection. */
@@ -223,11 +236,7 @@ export class GroupRequests {
     this.#laneBroker = broker
     const stopWatching = onAbort(signal, () => this.hangUp())
     try {
-      // Opens both connections at once: the heartbeats that follow need the other one.
-      await Promise.all([
-        checkHasGroups(broker, requestTimeoutMs),
-        broker.versions('group', this.#lane),
-      ])
+      await this.#openConnections(broker)
       signal.throwIfAborted()
       // A failed heartbeat may have closed the connection in the meantime.
       this.#laneBroker = broker
@@ -246,6 +255,15 @@ export class GroupRequests {
     } finally {
       stopWatching()
     }
+  }
+
+  /** Opens both connections at once: the heartbeats that follow need the other one. */
+  async #openConnections(broker: Broker): Promise<void> {
+    const { requestTimeoutMs } = this.#cluster.options
+    await Promise.all([
+      checkHasGroups(broker, requestTimeoutMs),
+      broker.versions('group', this.#lane),
+    ])
   }
 
   /** Makes a single attempt: the member's states decide what its failure means. */

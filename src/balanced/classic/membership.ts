@@ -117,6 +117,11 @@ export class Membership {
     this.#heartbeats.hurry()
   }
 
+  /** Connects to the coordinator, before the first `join`. Never throws. */
+  connect(): Promise<void> {
+    return this.#requests.connect(this.#leaving.signal)
+  }
+
   /** Sets the reason of the next JoinGroup. */
   wantsToJoin(reason: string): void {
     this.#joinReason = reason.slice(0, 255)

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../../protocol/errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { TopicMetadata } from '../../cluster/metadata.ts'
+import { FRESH_METADATA_MS } from '../../cluster/topic-lookup.ts'
 import { BrokerError } from '../../errors.ts'
 import type { AssignableTopics } from '../assignors/assignor.ts'
 import type { GroupSettings } from './settings.ts'
@@ -23,6 +24,7 @@ export class TopicWatch {
   #wanted: readonly string[] = []
   /** As leader: the partition count of each topic of the group, 0 for a topic that did not exist. */
   #counts: ReadonlyMap<string, number> | undefined
+  #hasDescribed = false
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
 
@@ -53,7 +55,11 @@ export class TopicWatch {
    * member that it may not read.
    */
   async describe(names: readonly string[]): Promise<AssignableTopics> {
-    await Promise.all(names.map((name) => this.#cluster.refresh(name)))
+    // The first member of a group has just looked up its topics. Every later rebalance may be because of a change.
+    const maxAgeMs = this.#hasDescribed ? -1 : FRESH_METADATA_MS
+    this.#hasDescribed = true
+    const stale = names.filter((name) => this.#cluster.metadataAgeMs(name) > maxAgeMs)
+    await Promise.all(stale.map((name) => this.#cluster.refresh(name)))
     const topics = new Map(
       names.flatMap((name) => {
         const topic = this.#usable(name)

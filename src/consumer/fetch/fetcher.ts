@@ -96,6 +96,16 @@ export class Fetcher {
     this.#states.delete(state)
   }
 
+  /** Opens the connections for these partitions, whose positions are looked up meanwhile. */
+  connect(states: readonly PartitionState[]): void {
+    if (this.#isStopped) return
+    const now = performance.now()
+    for (const state of states) {
+      if (this.#cluster.leaderOf(state.topic, state.partition) === undefined) continue
+      this.#sourceOf(state, now)?.connect(this.#frameMemory)
+    }
+  }
+
   /** Starts a request to every broker that has none in flight and a partition with room. */
   pump(): void {
     if (this.#isStopped) return
