@@ -14,6 +14,7 @@ import { dirname, join, relative } from 'node:path'
 import { bundledCommander } from './bundled-commander.ts'
 import { writeDeclarations } from './declarations.ts'
 import { commandEntries, entryPoints } from './entry-points.ts'
+import { loadedLater } from './loaded-later.ts'
 
 const DIST = 'dist'
 const CJS = join(DIST, 'cjs')
@@ -41,7 +42,7 @@ async function bundle(sources: readonly string[]): Promise<Outputs> {
     splitting: true,
     chunkNames: 'src/chunks/[hash]',
     packages: 'external',
-    plugins: [bundledCommander],
+    plugins: [bundledCommander, loadedLater],
     format: 'esm',
     platform: 'node',
     target: TARGET,

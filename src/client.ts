@@ -1,6 +1,6 @@
-import {
+import type {
   BalancedTopicsConsumer,
-  type BalancedTopicsConsumerOptions,
+  BalancedTopicsConsumerOptions,
 } from './balanced/balanced-topics-consumer.ts'
 import type { Admin } from './admin/admin.ts'
 import type { AdminContext } from './admin/context.ts'
@@ -33,7 +33,7 @@ import type { TransactionalProducerOptions } from './producer/transactions/optio
 import { TransactionalProducer } from './producer/transactions/transactional-producer.ts'
 import type { Data } from './producer/intake/serialize.ts'
 import type { ShareConsumerOptions } from './share/options.ts'
-import { ShareConsumer } from './share/share-consumer.ts'
+import type { ShareConsumer } from './share/share-consumer.ts'
 import { Telemetry } from './telemetry.ts'
 import { Topic } from './topic.ts'
 import { Topics } from './topics.ts'
@@ -265,10 +265,9 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<BalancedTopicsConsumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    return this.#resources.consumer(
-      options,
-      call,
-      (register) => new BalancedTopicsConsumer<Value, Key>(this.#cluster, options, register),
+    const { balancedTopicsConsumer } = await import('./balanced/open-balanced.ts')
+    return this.#resources.consumer(options, call, (register) =>
+      balancedTopicsConsumer(this.#cluster, options, register),
     )
   }
 
@@ -282,10 +281,9 @@ export class KafkaClient implements AsyncDisposable {
     call: CallOptions = {},
   ): Promise<ShareConsumer<Value, Key>> {
     if (this.#closing !== undefined) throw new ClosedError('client')
-    return this.#resources.consumer(
-      {},
-      call,
-      (register) => new ShareConsumer<Value, Key>(this.#cluster, options, register),
+    const { shareConsumer } = await import('./share/open-share.ts')
+    return this.#resources.consumer({}, call, (register) =>
+      shareConsumer(this.#cluster, options, register),
     )
   }
 

@@ -3,6 +3,7 @@ import type { RebalanceOptions } from './balanced/options.ts'
 import type { CallOptions } from './call-options.ts'
 import type { TopicsConsumerOptions } from './consumer/consumer.ts'
 import type { SimpleConsumerOptions } from './consumer/simple-consumer.ts'
+import { ClosedError } from './errors.ts'
 
 interface Closeable {
   close(call?: CallOptions): Promise<void>
@@ -15,10 +16,12 @@ interface Startable extends Closeable {
 /** The producers and consumers of a client that are not closed yet. */
 export class OpenResources {
   readonly #all = new Set<Closeable>()
+  #isClosed = false
 
   async producer<One extends Closeable>(
     open: (register: OpenRegister) => Promise<One>,
   ): Promise<One> {
+    if (this.#isClosed) throw new ClosedError('client')
     const producer: One = await open(this.#register(() => producer))
     this.#all.add(producer)
     return producer
@@ -26,6 +29,7 @@ export class OpenResources {
 
   /**
    * Starts the consumer unless `autoStart` is false. If the start fails, it closes the consumer and throws the error.
+   * Throws ClosedError if the client was closed while the code of the consumer was loaded.
    */
   async consumer<One extends Startable>(
     options: Pick<
@@ -35,6 +39,7 @@ export class OpenResources {
     call: CallOptions,
     make: (register: OpenRegister) => One,
   ): Promise<One> {
+    if (this.#isClosed) throw new ClosedError('client')
     const consumer: One = make(this.#register(() => consumer))
     this.#all.add(consumer)
     try {
@@ -48,6 +53,7 @@ export class OpenResources {
 
   /** Closes all of them within the same limits, then throws the first error. */
   async close(call?: CallOptions): Promise<void> {
+    this.#isClosed = true
     const closed = await Promise.allSettled([...this.#all].map((one) => one.close(call)))
     const failed = closed.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason

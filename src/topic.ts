@@ -1,7 +1,7 @@
 import type { Admin } from './admin/admin.ts'
 import type { NewTopic } from './admin/topics.ts'
 import type { Deadline } from './async/deadline.ts'
-import { BalancedConsumer, type BalancedConsumerOptions } from './balanced/balanced-consumer.ts'
+import type { BalancedConsumer, BalancedConsumerOptions } from './balanced/balanced-consumer.ts'
 import { CALL_OPTIONS, deadlineOf, type CallOptions } from './call-options.ts'
 import { readOptions, type OptionTable } from './option-table.ts'
 import { aBoolean, type Check } from './options.ts'
@@ -190,10 +190,9 @@ export class Topic {
     options: BalancedConsumerOptions<Value, Key>,
     call: CallOptions = {},
   ): Promise<BalancedConsumer<Value, Key>> {
-    return this.#resources.consumer(
-      options,
-      call,
-      (register) => new BalancedConsumer<Value, Key>(this.#cluster, this.name, options, register),
+    const { balancedConsumer } = await import('./balanced/open-balanced.ts')
+    return this.#resources.consumer(options, call, (register) =>
+      balancedConsumer(this.#cluster, this.name, options, register),
     )
   }
 

@@ -1,27 +1,16 @@
-import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
+import type { OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { CONSUMER_OPTIONS } from '../consumer/options.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { SingleTopicConsumer, type ResetTo } from '../consumer/single-topic-consumer.ts'
-import {
-  checkEffects,
-  checkValues,
-  type AnyOptionTable,
-  type OptionTable,
-} from '../option-table.ts'
+import type { OptionTable } from '../option-table.ts'
 import { aFunction } from '../options.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
-import { BalancedMember } from './balanced-member.ts'
+import type { BalancedMember, MakeMember } from './balanced-member.ts'
 import type { GroupOptions } from './classic/settings.ts'
 import type { ConsumerGroupOptions } from './consumer/settings.ts'
-import { REBALANCE_OPTIONS, type BalancedReadingOptions, type RebalanceOptions } from './options.ts'
-import {
-  GROUP_PROTOCOL_CHOICE,
-  PROTOCOL_OPTIONS,
-  protocolOf,
-  type GroupProtocolChoice,
-} from './protocols.ts'
+import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
+import type { GroupProtocolChoice } from './protocols.ts'
 import type { RebalanceHooks } from './member-reader.ts'
 import { NamedTopics } from './subscription.ts'
 import { transact, type TransactionHandler, type TransactOptions } from './transact.ts'
@@ -68,13 +57,6 @@ export const TOPIC_OPTIONS = {
   Omit<TopicOptions<unknown, unknown>, keyof RebalanceOptions<never>>
 >
 
-/** The options that balanced consumers of all protocols have. They cannot stop at an end: assignments change. */
-const BALANCED_OPTIONS: AnyOptionTable = {
-  ...Object.fromEntries(Object.entries(CONSUMER_OPTIONS).filter(([name]) => name !== 'stopAtEnd')),
-  ...REBALANCE_OPTIONS,
-  ...GROUP_PROTOCOL_CHOICE,
-}
-
 /**
  * A member of a group that divides a topic's partitions among its members, so that each partition is read by one of
  * them. `topic.getBalancedConsumer()` creates it.
@@ -93,9 +75,9 @@ export class BalancedConsumer<
     cluster: Cluster,
     topic: string,
     options: BalancedConsumerOptions<Value, Key>,
-    register: OpenRegister = NO_REGISTER,
+    register: OpenRegister,
+    makeMember: MakeMember<Value, Key>,
   ) {
-    checkBalancedOptions(options, TOPIC_OPTIONS)
     const hooks: RebalanceHooks = {
       assigned: (partitions) => this.#assigned(partitions),
       revoked: (partitions) => this.#revoked(partitions),
@@ -104,7 +86,7 @@ export class BalancedConsumer<
     const { onClosed } = register
     const join = (before?: BalancedMember<Value, Key>) => {
       const subscription = new NamedTopics(cluster, [topic])
-      return new BalancedMember({ cluster, subscription, options, hooks, onClosed }, before)
+      return makeMember({ cluster, subscription, options, hooks, onClosed }, before)
     }
     super(join, topic, register)
     this.#options = options
@@ -183,15 +165,4 @@ export class BalancedConsumer<
     const positions = await postRebalanceCallback(this, before, this.positions)
     if (positions !== undefined && positions.size > 0) await this.resetOffsets(positions)
   }
-}
-
-/**
- * Throws InvalidArgumentError. An option of another protocol is refused as such, before the effects of options on each
- * other are checked: advice about those would be wrong.
- */
-export function checkBalancedOptions(options: object, own: AnyOptionTable): void {
-  const what = 'getBalancedConsumer'
-  const common = { ...BALANCED_OPTIONS, ...own }
-  checkValues(what, options, { ...common, ...PROTOCOL_OPTIONS })
-  checkEffects(what, options, { ...common, ...protocolOf(options).options })
 }

@@ -45,6 +45,12 @@ export interface BalancedMemberDependencies<Value, Key> {
   readonly onClosed: () => unknown
 }
 
+/** Returns a new member. `before` is the member that the same consumer had before it was stopped. */
+export type MakeMember<Value, Key> = (
+  parts: BalancedMemberDependencies<Value, Key>,
+  before: BalancedMember<Value, Key> | undefined,
+) => BalancedMember<Value, Key>
+
 /**
  * A consumer of a changing set of partitions, and the machine that changes the set: the core of balanced consumers.
  */

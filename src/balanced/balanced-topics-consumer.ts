@@ -1,14 +1,14 @@
-import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
+import type { OpenRegister } from '../async/restarts.ts'
 import type { CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../consumer/topic-partition.ts'
 import { namesOrPattern, topicsFrom, type TopicsOption } from '../consumer/topics-option.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { MultiTopicConsumer } from '../consumer/multi-topic-consumer.ts'
-import { checkBalancedOptions, type CoordinatedBy } from './balanced-consumer.ts'
+import type { CoordinatedBy } from './balanced-consumer.ts'
 import type { TransactionalProducer } from '../producer/transactions/transactional-producer.ts'
 import type { OptionTable } from '../option-table.ts'
-import { BalancedMember } from './balanced-member.ts'
+import type { BalancedMember, MakeMember } from './balanced-member.ts'
 import type { BalancedReadingOptions, RebalanceOptions } from './options.ts'
 import type { RebalanceHooks } from './member-reader.ts'
 import { aServerPattern, isServerPattern, type ServerPattern } from './server-pattern.ts'
@@ -60,9 +60,9 @@ export class BalancedTopicsConsumer<
   constructor(
     cluster: Cluster,
     options: BalancedTopicsConsumerOptions<Value, Key>,
-    register: OpenRegister = NO_REGISTER,
+    register: OpenRegister,
+    makeMember: MakeMember<Value, Key>,
   ) {
-    checkBalancedOptions(options, BALANCED_TOPICS_OPTIONS)
     const { topics: wanted, groupProtocol } = options
     if (isServerPattern(wanted) && groupProtocol !== 'consumer' && groupProtocol !== 'auto') {
       throw new InvalidArgumentError(
@@ -78,7 +78,7 @@ export class BalancedTopicsConsumer<
     const { onClosed } = register
     const join = (before?: BalancedMember<Value, Key>) => {
       const subscription = subscriptionOf(cluster, topics)
-      return new BalancedMember({ cluster, subscription, options, hooks, onClosed }, before)
+      return makeMember({ cluster, subscription, options, hooks, onClosed }, before)
     }
     super(join, register)
   }

@@ -3,7 +3,7 @@ import type { Deadline } from '../async/deadline.ts'
 import type { Iteration } from '../async/iteration.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
 import { TookTooLongError } from '../async/limited.ts'
-import { NO_REGISTER, type OpenRegister } from '../async/restarts.ts'
+import type { OpenRegister } from '../async/restarts.ts'
 import { within } from '../async/waiting.ts'
 import { deadlineOf, type CallOptions } from '../call-options.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -25,7 +25,7 @@ import { ClosedError, ConsumerBusyError } from '../errors.ts'
 import { textOfThrown } from '../observe/thrown.ts'
 import { readOptions } from '../option-table.ts'
 import { aFunction, checkValue } from '../options.ts'
-import { ShareMembership } from './membership.ts'
+import type { ShareMembership } from './membership.ts'
 import {
   SHARE_CONSUMER_OPTIONS,
   SHARE_RUN_OPTIONS,
@@ -38,9 +38,15 @@ import { Renewals } from './renewals.ts'
 import { ShareBatch } from './share-batch.ts'
 import { ShareConsumerSource } from './share-consumer-source.ts'
 import { ShareFeed } from './share-feed.ts'
-import { ShareFetcher, type Demand } from './share-fetcher.ts'
+import type { Demand, ShareFetcher } from './share-fetcher.ts'
 import type { ShareMessage } from './share-message.ts'
 import { ShareRun, type ShareMessageHandler } from './share-run.ts'
+
+/** Most of the code of share groups: `open-share.ts` loads it with the first consumer. */
+export interface ShareCode {
+  readonly ShareMembership: typeof ShareMembership
+  readonly ShareFetcher: typeof ShareFetcher
+}
 
 /**
  * A member of a share group (KIP-932, Kafka 4.2 or newer): a queue. Each message is acquired by one member at a time, for
@@ -73,7 +79,8 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
   constructor(
     cluster: Cluster,
     options: ShareConsumerOptions<Value, Key>,
-    register: OpenRegister = NO_REGISTER,
+    register: OpenRegister,
+    code: ShareCode,
   ) {
     const settings = readOptions<ShareConsumerOptions<Value, Key>, typeof SHARE_CONSUMER_OPTIONS>(
       'getShareConsumer',
@@ -110,7 +117,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       onWaited: () => polls.ended(),
     })
     const fail = (error: Error) => this.#feed.fail(error)
-    this.#membership = new ShareMembership(
+    this.#membership = new code.ShareMembership(
       cluster,
       {
         group,
@@ -130,7 +137,7 @@ export class ShareConsumer<Value = Buffer | null, Key = Buffer | null>
       },
     )
     const { memberId } = this.#membership
-    this.#fetcher = new ShareFetcher(
+    this.#fetcher = new code.ShareFetcher(
       cluster,
       { ...settings, topics, group, memberId, metrics },
       this.#outcomes,

@@ -12,11 +12,12 @@ import type { MessageOrValue } from '../intake/outgoing-message.ts'
 import type { Data } from '../intake/serialize.ts'
 import type { TopicState } from '../intake/topic-state.ts'
 import { TopicStates } from '../intake/topic-states.ts'
+import type { PolicyContext } from '../recovery/recovery-policy.ts'
 import { BatchResult, DeliveryPromise, type RecordMetadata } from '../results/delivery-promise.ts'
 import { UnhandledFailures } from '../results/unhandled-failures.ts'
 import type { TransactionOffset } from './coordinator.ts'
 import { TransactionError } from './errors.ts'
-import { TransactionManager } from './manager.ts'
+import type { TransactionManager } from './manager.ts'
 import {
   transactionalSettings,
   type TransactionalProducerOptions,
@@ -47,12 +48,13 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
 
   private constructor(
     cluster: Cluster,
-    { transactionalId, transactionTimeoutMs, producer }: TransactionalSettings,
+    { transactionalId, producer }: TransactionalSettings,
     register: OpenRegister,
+    makeManager: (context: PolicyContext) => TransactionManager,
   ) {
     let manager: TransactionManager | undefined
     super(cluster, producer, register, (context) => {
-      manager = new TransactionManager(context, transactionalId, transactionTimeoutMs)
+      manager = makeManager(context)
       return manager
     })
     if (manager === undefined) throw new Error('the producer has no recovery policy')
@@ -90,7 +92,15 @@ export class TransactionalProducer<Value = Data, Key = Data> extends BaseProduce
     register: OpenRegister,
   ): Promise<TransactionalProducer<Value, Key>> {
     const settings = transactionalSettings(options)
-    const producer = new TransactionalProducer<Value, Key>(cluster, settings, register)
+    const { transactionalId, transactionTimeoutMs } = settings
+    // A program without transactions need not load this code at its start.
+    const { TransactionManager } = await import('./manager.ts')
+    const producer = new TransactionalProducer<Value, Key>(
+      cluster,
+      settings,
+      register,
+      (context) => new TransactionManager(context, transactionalId, transactionTimeoutMs),
+    )
     await producer.startFor(undefined, deadline)
     return producer
   }
