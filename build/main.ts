@@ -9,7 +9,7 @@
  *   serve both kinds of projects; the ES modules re-export them.
  */
 import * as esbuild from 'esbuild'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { bundledCommander } from './bundled-commander.ts'
 import { writeDeclarations } from './declarations.ts'
@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   const sources = entryPoints().map(({ source }) => source)
   const commands = commandEntries().map(({ source }) => source)
   const outputs = await bundle([...sources, ...commands])
+  escapeCharacters(outputs)
   await convert(filesOf(sources, outputs))
   sources.forEach(reExportDeclarations)
   writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n')
@@ -51,6 +52,21 @@ async function bundle(sources: readonly string[]): Promise<Outputs> {
     logLevel: 'warning',
   })
   return metafile.outputs
+}
+
+/**
+ * One character that is not Latin-1 makes V8 store and scan its whole file with two bytes a character. Only comments
+ * have some: esbuild escapes those of the code.
+ */
+function escapeCharacters(outputs: Outputs): void {
+  for (const path of Object.keys(outputs).filter((name) => name.endsWith('.js'))) {
+    const text = readFileSync(path, 'utf8')
+    const escaped = text.replace(
+      /[^\0-\x7f]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    if (escaped !== text) writeFileSync(path, escaped)
+  }
 }
 
 /** The files that entry points consist of: their own, and all chunks that those import. */

@@ -17,5 +17,11 @@ export function pbkdf2(
   sizeBytes: number,
   digest: string,
 ): Promise<Buffer> {
-  return utilModule().promisify(cryptoModule().pbkdf2)(password, salt, iterations, sizeBytes, digest)
+  return utilModule().promisify(cryptoModule().pbkdf2)(
+    password,
+    salt,
+    iterations,
+    sizeBytes,
+    digest,
+  )
 }
