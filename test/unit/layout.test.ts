@@ -64,6 +64,16 @@ const EMBEDDED_LAYERS = [
 ] as const
 /** What takes as long to load as all of samsa, and few need. */
 const SLOW_TO_LOAD = /^import (?!type )[^']*'(node:https?|node-zookeeper-client)'/gm
+/** Most of the code of each part that a program may not need. Its public classes are exports, and load nothing of it. */
+const LOADED_WHEN_USED = [
+  'src/admin/admin.ts',
+  'src/balanced/protocols.ts',
+  'src/balanced/machine.ts',
+  'src/observe/telemetry/pusher.ts',
+  'src/producer/transactions/manager.ts',
+  'src/share/membership.ts',
+  'src/share/share-fetcher.ts',
+]
 /** The client itself gets these from a file of this name. */
 const GOT_FROM: Readonly<Record<string, string>> = {
   crypto: 'src/builtins.ts',
@@ -248,6 +258,14 @@ describe('the source', () => {
     )
     expect(wrong).toEqual([])
     expect(commands.length).toBeGreaterThan(15)
+  })
+
+  it('loads groups, share groups, transactions, administration and telemetry when they are first used', () => {
+    const start = new Set(['src/index.ts'])
+    for (const file of start) for (const loaded of loadedBy(file)) start.add(loaded)
+    expect(LOADED_WHEN_USED.filter((file) => start.has(file))).toEqual([])
+    expect(LOADED_WHEN_USED.filter((file) => !texts.has(file))).toEqual([])
+    expect(start).toContain('src/balanced/balanced-consumer.ts')
   })
 
   it('exports names one by one, so that nothing becomes public by accident', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { ClosedError } from '../../src/errors.ts'
 import { OpenResources } from '../../src/open-resources.ts'
 
 /** A consumer that fails as it is told to, and counts how often it was closed. */
@@ -65,5 +66,13 @@ describe('a resource that a client opens', () => {
     await expect(new OpenResources().consumer({ autoStart: false }, {}, () => fake)).resolves.toBe(
       fake,
     )
+  })
+
+  it('is not made once the client is closed', async () => {
+    const opened = new OpenResources()
+    await opened.close()
+    const make = () => new FakeConsumer({}, () => undefined)
+    await expect(opened.consumer({}, {}, make)).rejects.toThrow(ClosedError)
+    await expect(opened.producer(() => Promise.resolve(make()))).rejects.toThrow(ClosedError)
   })
 })
