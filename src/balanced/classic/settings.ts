@@ -32,8 +32,8 @@ export interface GroupOptions {
   /**
    * The time between heartbeats, at most a third of the session to be safe. A member learns of a rebalance from their
    * responses, so that this is how long a new member may have to wait for the others. They are sent more often for a
-   * second after a rebalance, because another one often follows. Default: 1,000 (Java's is 3,000), or a third of a
-   * shorter `sessionTimeoutMs`.
+   * second after a rebalance, because another one often follows. Default: 1,000, or a third of a shorter
+   * `sessionTimeoutMs` (3,000 in Java).
    */
   readonly heartbeatIntervalMs?: number
   /**
