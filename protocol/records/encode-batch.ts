@@ -1,7 +1,7 @@
 import { codecOf, type Compression } from '../compression/index.ts'
 import { BatchWriter, compressedBatch, type BatchIdentity } from './batch-writer.ts'
 import { BATCH_HEADER_BYTES } from './format.ts'
-import type { OutgoingRecord } from './outgoing-record.ts'
+import { headerFields, type OutgoingRecord } from './outgoing-record.ts'
 
 export interface BatchOptions extends BatchIdentity {
   /** Default: none. */
@@ -19,7 +19,8 @@ export function encodeBatch(
   for (const record of records) bytes += record.sizeBytes
   const writer = new BatchWriter(bytes)
   for (const { key, keyBytes, value, valueBytes, timestamp, headers, headersBytes } of records) {
-    writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
+    const fields = headers.length === 0 ? undefined : headerFields(headers)
+    writer.append(key, keyBytes, value, valueBytes, timestamp, fields, headersBytes, Infinity)
   }
   const { compression = 'none' } = options
   if (compression === 'none') return writer.finish(options)

@@ -197,12 +197,12 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
     }
     try {
-      const pairs = headers === undefined ? undefined : headersFrom(headers)
+      const fields = headers === undefined ? undefined : headersFrom(headers)
       if (this.#serializer === undefined) {
-        return this.core.produce(topic, value as Data, key as Data, pairs, timestamp, partition)
+        return this.core.produce(topic, value as Data, key as Data, fields, timestamp, partition)
       }
       const [data, keyData] = this.#serialized(value, key)
-      return this.core.produce(topic, data, keyData, pairs, timestamp, partition)
+      return this.core.produce(topic, data, keyData, fields, timestamp, partition)
     } catch (error) {
       return this.core.refuse(topic.name, null, null, asError(error))
     }
@@ -219,8 +219,8 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         options === NO_OPTIONS ? NO_OPTIONS : checkProduceOptions(options)
       const { key = null, headers, partition } = given
       const timestamp = millisecondsOf(given.timestamp)
-      const pairs = headers === undefined ? undefined : headersFrom(headers)
-      return this.core.produce(topic, value, key, pairs, timestamp, partition)
+      const fields = headers === undefined ? undefined : headersFrom(headers)
+      return this.core.produce(topic, value, key, fields, timestamp, partition)
     } catch (error) {
       return this.core.refuse(topic.name, null, null, asError(error))
     }
@@ -322,16 +322,16 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
       const options = optionsOf(message, topic.name, keepPartitions)
       const { headers, partition } = options
       const timestamp = millisecondsOf(options.timestamp)
-      const pairs = headers === undefined ? undefined : headersFrom(headers)
+      const fields = headers === undefined ? undefined : headersFrom(headers)
       if (this.#serializer === undefined) {
         // The core checks the types for callers without TypeScript.
         const key = (options.key ?? null) as Data
         // As above.
-        core.produceInto(group, topic, given as Data, key, pairs, timestamp, partition)
+        core.produceInto(group, topic, given as Data, key, fields, timestamp, partition)
         return
       }
       const [value, key] = this.#serialized(given, options.key ?? null)
-      core.produceInto(group, topic, value, key, pairs, timestamp, partition)
+      core.produceInto(group, topic, value, key, fields, timestamp, partition)
     } catch (error) {
       this.#refuseInto(group, topic.name, message, asError(error))
     }

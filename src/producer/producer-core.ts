@@ -6,9 +6,12 @@
  */
 import { MAX_RECORD_OVERHEAD_BYTES } from '../../protocol/records/batch-writer.ts'
 import {
+  asciiHeadersBytes,
   bytesOf,
+  headerFields,
   headersBytes,
-  type OutgoingHeader,
+  headersOf,
+  type HeaderFields,
 } from '../../protocol/records/outgoing-record.ts'
 import type { Deadline } from '../async/deadline.ts'
 import { Lifecycle } from '../async/lifecycle.ts'
@@ -153,7 +156,7 @@ export class ProducerCore {
     topic: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     timestamp: number | undefined,
     partition: number | undefined,
   ): DeliveryPromise {
@@ -163,7 +166,15 @@ export class ProducerCore {
       if (this.#isTraced) {
         const trace = this.#traceOf(topic, value, key, headers, partition)
         return startProduce(trace, () =>
-          this.#enqueue(trace, topic, value, key, trace.headers, timestamp, partition),
+          this.#enqueue(
+            trace,
+            topic,
+            value,
+            key,
+            headerFields(trace.headers),
+            timestamp,
+            partition,
+          ),
         )
       }
       return this.#enqueue(undefined, topic, value, key, headers, timestamp, partition)
@@ -177,7 +188,7 @@ export class ProducerCore {
     topic: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     timestamp: number | undefined,
     partition: number | undefined,
   ): DeliveryPromise {
@@ -195,11 +206,11 @@ export class ProducerCore {
     { name: topic }: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     partition: number | undefined,
   ): ProduceTrace {
     const { clientId, clusterId } = this.#cluster.options.metrics
-    return { clientId, clusterId, topic, partition, key, value, headers: [...(headers ?? [])] }
+    return { clientId, clusterId, topic, partition, key, value, headers: headersOf(headers ?? []) }
   }
 
   /** Queues a message of a group for a topic that was looked up. Throws if the message is invalid. */
@@ -208,7 +219,7 @@ export class ProducerCore {
     topic: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     timestamp: number | undefined,
     partition: number | undefined,
   ): void {
@@ -218,8 +229,8 @@ export class ProducerCore {
     if (this.#isTraced) {
       const trace = this.#traceOf(topic, value, key, headers, partition)
       startProduce(trace, () => {
-        const outgoing = trace.headers
-        traceLast(this.#append(group, topic, value, key, outgoing, timestamp, partition), trace)
+        const fields = headerFields(trace.headers)
+        traceLast(this.#append(group, topic, value, key, fields, timestamp, partition), trace)
       })
     } else {
       this.#append(group, topic, value, key, headers, timestamp, partition)
@@ -290,19 +301,21 @@ export class ProducerCore {
     topic: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     timestamp: number | undefined,
     partition: number | undefined,
   ): Batch {
     const valueBytes = value === null ? -1 : bytesOf(checkData(value, 'a value'))
     const keyBytes = key === null ? -1 : bytesOf(checkData(key, 'a key'))
-    const headerBytes = headers === undefined ? 0 : headersBytes(headers)
+    const headerBytes = headers === undefined ? 0 : asciiHeadersBytes(headers)
     if (headers !== undefined && headers.length > 0) this.#capabilities?.checkHeaders()
     if (timestamp !== undefined) this.#checkTimestamp(timestamp)
     // Nulls count as -1: the sum is slightly less than the maximum size of the record.
     const sizeBytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
-    if (sizeBytes >= this.settings.maxRequestSize) {
-      this.#checkSize(topic.name, keyBytes, valueBytes, headerBytes)
+    // Headers that are not ASCII are up to three times as large as they were counted.
+    if (sizeBytes + 2 * headerBytes >= this.settings.maxRequestSize) {
+      const neededBytes = headers === undefined ? 0 : headersBytes(headers)
+      this.#checkSize(topic.name, keyBytes, valueBytes, neededBytes)
     }
     this.#capacity.throwIfFull()
     const queue = topic.choose(key, sizeBytes, partition)
@@ -329,7 +342,7 @@ export class ProducerCore {
     topic: TopicState,
     value: Data,
     key: Data,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     timestamp: number,
     partition: number | undefined,
   ): DeliveryPromise {
@@ -342,7 +355,7 @@ export class ProducerCore {
     this.#capacity.throwIfFull()
     const result = new BatchResult(this.failures)
     const [keptValue, keptKey] = [copyOf(value), copyOf(key)]
-    const kept = headers?.map((header) => ({ key: header.key, value: copyOf(header.value) }))
+    const kept = headers?.map(copyOf)
     const resume = (error: Error | undefined) => {
       try {
         if (error !== undefined) throw error

@@ -1,4 +1,4 @@
-import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
+import type { HeaderFields } from '../../../protocol/records/outgoing-record.ts'
 import { Batch } from './batch.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Linger } from './linger.ts'
@@ -59,7 +59,7 @@ export class Accumulator {
     value: Data,
     valueBytes: number,
     timestamp: number,
-    headers: readonly OutgoingHeader[] | undefined,
+    headers: HeaderFields | undefined,
     headersBytes: number,
   ): Batch {
     const maxBytes = queue.maxBatchBytes

@@ -1,4 +1,4 @@
-import { headersBytes, bytesOf } from '../../../protocol/records/outgoing-record.ts'
+import { bytesOf, headerFields, headersBytes } from '../../../protocol/records/outgoing-record.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
 import type { Place } from '../results/delivery-promise.ts'
@@ -31,8 +31,9 @@ export function splitBatch(
   messagesOf(batch).forEach(({ key, value, timestamp, headers }, index) => {
     const part = parts[partOf(index)]!
     places.push({ result: part.result, index: part.count })
-    const size = headers.length === 0 ? 0 : headersBytes(headers)
-    part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, headers, size, Infinity)
+    const fields = headers.length === 0 ? undefined : headerFields(headers)
+    const size = fields === undefined ? 0 : headersBytes(fields)
+    part.writer.append(key, bytesOf(key), value, bytesOf(value), timestamp, fields, size, Infinity)
     const run = runs.find(({ start, count }) => index >= start && index < start + count)
     part.join(run?.group)
     if (messages !== undefined) part.messages?.push(messages[index]!)

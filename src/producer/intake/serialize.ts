@@ -1,4 +1,4 @@
-import type { OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
+import type { HeaderFields, OutgoingHeader } from '../../../protocol/records/outgoing-record.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 
 /** A key, value or header: text is sent as UTF-8, null as null (a tombstone, as a value). */
@@ -25,31 +25,38 @@ export function copyOf(data: Data): Data {
 }
 
 /** Throws InvalidArgumentError for other forms: entries of a Map, for example, would be lost silently. */
-export function headersFrom(headers: HeadersInit): readonly OutgoingHeader[] {
-  if (isList(headers)) return headers.map(headerFrom)
+export function headersFrom(headers: HeadersInit): HeaderFields {
+  const fields: Data[] = []
+  if (isList(headers)) {
+    for (const header of headers) {
+      if (isPair(header)) addHeader(fields, header[0], header[1])
+      else if (isKeyed(header)) addHeader(fields, header.key, header.value)
+      else throw notHeader(header)
+    }
+    return fields
+  }
   if (isPlain(headers)) {
     // Object.entries creates an array for each header.
-    return Object.keys(headers).map((key) => checkedHeader(key, headers[key]))
+    for (const key of Object.keys(headers)) addHeader(fields, key, headers[key])
+    return fields
   }
   throw new InvalidArgumentError(
     `headers must be an object, or an array of [key, value] or { key, value }, not ${kindOf(headers)}`,
   )
 }
 
-function headerFrom(header: HeaderPair | OutgoingHeader): OutgoingHeader {
-  if (isPair(header)) return checkedHeader(header[0], header[1])
-  if (isKeyed(header)) return checkedHeader(header.key, header.value)
-  throw new InvalidArgumentError(
-    `a header must be [key, value] or { key, value }, not ${kindOf(header)}`,
-  )
+function addHeader(fields: Data[], key: unknown, value: unknown): void {
+  if (typeof key !== 'string') {
+    throw new InvalidArgumentError(`a header's key must be a string, not ${kindOf(key)}`)
+  }
+  // The description is created only for an error.
+  fields.push(key, isData(value) ? value : checkData(value, `header '${key}'`))
 }
 
-function checkedHeader(key: unknown, value: unknown): OutgoingHeader {
-  if (typeof key === 'string') {
-    // The description is created only for an error.
-    return { key, value: isData(value) ? value : checkData(value, `header '${key}'`) }
-  }
-  throw new InvalidArgumentError(`a header's key must be a string, not ${kindOf(key)}`)
+function notHeader(header: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `a header must be [key, value] or { key, value }, not ${kindOf(header)}`,
+  )
 }
 
 function isList(headers: HeadersInit): headers is readonly (HeaderPair | OutgoingHeader)[] {
@@ -71,7 +78,12 @@ function isPair(header: HeaderPair | OutgoingHeader): header is HeaderPair {
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  // The first comparisons save a call for nearly all objects.
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    Object.getPrototypeOf(prototype) === null
+  )
 }
 
 function kindOf(data: unknown): string {
