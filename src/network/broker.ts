@@ -138,7 +138,8 @@ export class Broker {
     const { connection, versions } = await this.#session(purpose, lane, frameMemory)
     const version = versions.pick(api, maxVersion)
     const given = typeof body === 'function' ? body(version, versions) : body
-    return connection.request(api, version, given, timeoutMs, onWrite)
+    // Without `await`, resolving with a promise would cost a promise and three turns of the microtask queue.
+    return await connection.request(api, version, given, timeoutMs, onWrite)
   }
 
   /** Sends a request that has no response. Resolves when it is passed to the socket. */

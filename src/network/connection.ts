@@ -192,7 +192,7 @@ export class Connection {
    * Sends a request and resolves with its response. Rejects with InvalidArgumentError, RequestTimeoutError,
    * SocketDisconnectedError, ConnectionError.
    */
-  async request<Request extends Fields, Response extends Fields>(
+  request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
     body: Encodable<Request>,
@@ -200,6 +200,16 @@ export class Connection {
     onWrite?: () => void,
   ): Promise<Decoded<Response>> {
     if (this.#hold === undefined) return this.requestNow(api, version, body, timeoutMs, onWrite)
+    return this.#requestLater(api, version, body, timeoutMs, onWrite)
+  }
+
+  async #requestLater<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    body: Encodable<Request>,
+    timeoutMs: number,
+    onWrite?: () => void,
+  ): Promise<Decoded<Response>> {
     const leftMs = await this.#untilReleased(api.name, timeoutMs)
     return this.requestNow(api, version, body, leftMs, onWrite)
   }

@@ -22,6 +22,23 @@ export interface ProduceSettings {
 
 export type TopicIdOf = (topic: string) => string | undefined
 
+/** The ids of the topics of these batches, which stay the same until the response is read. */
+export function topicIdsOf(
+  batches: readonly Batch[],
+  lookUp: (topic: string) => string | undefined,
+): TopicIdOf {
+  const topic = onlyTopicOf(batches)
+  if (topic !== undefined) {
+    const id = lookUp(topic)
+    return () => id
+  }
+  const ids = new Map<string, string | undefined>()
+  for (const { queue } of batches) {
+    if (!ids.has(queue.topic)) ids.set(queue.topic, lookUp(queue.topic))
+  }
+  return (name) => ids.get(name)
+}
+
 /** The highest version that can carry these batches: topic ids need to be known for all of them. */
 export function maxProduceVersion(batches: readonly Batch[], topicIdOf: TopicIdOf): number {
   let topic: string | undefined
@@ -41,20 +58,29 @@ export function produceRequest(
   transactionalId: string | null,
   version: number,
 ): ProduceRequest {
-  const byTopic = new Map<string, Batch[]>()
-  for (const batch of batches) appendTo(byTopic, batch.queue.topic, batch)
-  return {
-    transactionalId,
-    acks: requiredAcks,
-    timeoutMs: ackTimeoutMs,
-    topicData: [...byTopic].map(([topic, itsBatches]) => ({
-      ...(version >= TOPIC_IDS_FROM ? { topicId: topicIdOf(topic) ?? ZERO_UUID } : { name: topic }),
-      partitionData: itsBatches.map((batch) => ({
-        index: batch.queue.partition,
-        records: wireOf(batch, compression),
-      })),
-    })),
+  const dataOf = (topic: string, itsBatches: readonly Batch[]) => {
+    const partitionData = itsBatches.map((batch) => ({
+      index: batch.queue.partition,
+      records: wireOf(batch, compression),
+    }))
+    if (version < TOPIC_IDS_FROM) return { name: topic, partitionData }
+    return { topicId: topicIdOf(topic) ?? ZERO_UUID, partitionData }
   }
+  const topicData: ReturnType<typeof dataOf>[] = []
+  const onlyTopic = onlyTopicOf(batches)
+  if (onlyTopic !== undefined) topicData.push(dataOf(onlyTopic, batches))
+  else {
+    const byTopic = new Map<string, Batch[]>()
+    for (const batch of batches) appendTo(byTopic, batch.queue.topic, batch)
+    for (const [topic, itsBatches] of byTopic) topicData.push(dataOf(topic, itsBatches))
+  }
+  return { transactionalId, acks: requiredAcks, timeoutMs: ackTimeoutMs, topicData }
+}
+
+/** The topic of all these batches; undefined if there are several. A producer for one topic needs no maps then. */
+function onlyTopicOf(batches: readonly Batch[]): string | undefined {
+  const topic = batches[0]?.queue.topic
+  return batches.every(({ queue }) => queue.topic === topic) ? topic : undefined
 }
 
 /** The response for one partition's batch. */
@@ -65,7 +91,17 @@ export function answersTo(
   batches: readonly Batch[],
   { responses }: ProduceResponse,
   topicIdOf: TopicIdOf,
-): (PartitionResponse | undefined)[] {
+): readonly (PartitionResponse | undefined)[] {
+  const topic = onlyTopicOf(batches)
+  if (topic !== undefined && responses.length === 1) {
+    const { name, topicId, partitionResponses } = responses[0]!
+    const isNamed = topicId === ZERO_UUID ? name === topic : topicId === topicIdOf(topic)
+    // Brokers answer in the order of the request.
+    const isInOrder = batches.every(
+      ({ queue }, index) => partitionResponses[index]?.index === queue.partition,
+    )
+    if (isNamed && isInOrder) return partitionResponses
+  }
   const topics = new Map<string, Map<number, PartitionResponse>>()
   for (const { name, topicId, partitionResponses } of responses) {
     const byPartition = new Map(partitionResponses.map((response) => [response.index, response]))

@@ -17,6 +17,8 @@ import { messagesOf } from '../accumulator/batch-messages.ts'
 import type { Batch, RecordFormat } from '../accumulator/batch.ts'
 import type { ProducerSettings } from '../options.ts'
 
+const NO_REFUSALS: ReadonlyMap<number, UnsupportedVersionError> = new Map()
+
 export type SealOptions = Pick<ProducerSettings, 'compression' | 'compressionLevel' | 'idempotent'>
 
 /**
@@ -107,6 +109,7 @@ export function refusals(
   broker: string,
   { compression, idempotent }: SealOptions,
 ): ReadonlyMap<number, UnsupportedVersionError> {
+  if (produceVersion >= ZSTD_FROM) return NO_REFUSALS
   const errors = new Map<number, UnsupportedVersionError>()
   const { topic, partition } = batch.queue
   const refuse = (index: number, what: string, release: string) =>

@@ -14,7 +14,13 @@ import type { ReadyQueues } from '../accumulator/ready-queues.ts'
 import type { RecoveryPolicy } from '../recovery/recovery-policy.ts'
 import type { Expiry } from './expiry.ts'
 import type { Outcomes } from './outcomes.ts'
-import { answersTo, maxProduceVersion, namedLeaders, produceRequest } from './produce-request.ts'
+import {
+  answersTo,
+  maxProduceVersion,
+  namedLeaders,
+  produceRequest,
+  topicIdsOf,
+} from './produce-request.ts'
 import { formatOf, refusals, seal, sealedBytes, wireOf } from './seal.ts'
 
 /** The dependencies that all sinks of a producer share. */
@@ -325,11 +331,7 @@ export class Sink implements Waiting {
 
   async #send(batches: readonly Batch[], attempt: ProduceAttempt): Promise<void> {
     const { cluster, settings, policy, outcomes } = this.#context
-    const ids = new Map<string, string | undefined>()
-    for (const { queue } of batches) {
-      if (!ids.has(queue.topic)) ids.set(queue.topic, cluster.known(queue.topic)?.topicId)
-    }
-    const topicIdOf = (topic: string) => ids.get(topic)
+    const topicIdOf = topicIdsOf(batches, (topic) => cluster.known(topic)?.topicId)
     const startedAt = performance.now()
     const request: RequestInFlight = { batches, attempt, startedAt, isAbandoned: false }
     const throwIfEnded = () => {
