@@ -25,9 +25,13 @@ export async function handleEach<Value, Key>(
     for (const message of messages) {
       try {
         const result = calls.call(message)
-        await result
-        if (result === undefined) clock.returned()
-        else clock.settled()
+        if (result === undefined) {
+          clock.returned()
+          if (calls.mustYield()) await undefined
+        } else {
+          await result
+          clock.settled()
+        }
         calls.succeeded(message.offset)
       } catch (error) {
         const isFailure = calls.failed(message.offset, error)

@@ -44,6 +44,12 @@ class PartitionContext implements HandlerContext {
   }
 }
 
+/**
+ * Callbacks of promises run after this number of handlers that returned nothing. Waiting for each of them took a third
+ * of the CPU time of `run` with such handlers.
+ */
+const HANDLERS_PER_YIELD = 16
+
 /** Calls the handler for messages of one partition, and counts how often it threw for each message. */
 export class PartitionHandler<Value, Key> {
   readonly #state: PartitionState
@@ -51,6 +57,7 @@ export class PartitionHandler<Value, Key> {
   readonly #first: HandlerContext
   readonly #metrics: ConsumerMetrics
   #isTraced = handleTracing.hasSubscribers
+  #returned = 0
 
   constructor(
     state: PartitionState,
@@ -83,6 +90,12 @@ export class PartitionHandler<Value, Key> {
     const { attempt } = context
     const trace: HandleTrace = { clientId, clusterId, group, message, attempt }
     return traceHandler(handleTracing, trace, () => this.#handler(message, context))
+  }
+
+  /** Call this when a handler returned nothing. Returns true if callbacks of promises must run before the next one. */
+  mustYield(): boolean {
+    this.#returned = (this.#returned + 1) % HANDLERS_PER_YIELD
+    return this.#returned === 0
   }
 
   succeeded(offset: number): void {

@@ -33,9 +33,13 @@ async function handleChunk<Value, Key>(
       const { offset } = next.raw
       try {
         const result = calls.call(next.message)
-        await result
-        if (result === undefined) clock.returned()
-        else clock.settled()
+        if (result === undefined) {
+          clock.returned()
+          if (calls.mustYield()) await undefined
+        } else {
+          await result
+          clock.settled()
+        }
         calls.succeeded(offset)
       } catch (error) {
         const isFailure = calls.failed(offset, error)

@@ -206,6 +206,29 @@ describe('run by key', () => {
   })
 })
 
+describe('handlers that return nothing', () => {
+  it.each(['run', 'handleEach'] as const)(
+    'let callbacks of promises run while %s has more messages for them',
+    async (way) => {
+      await write(0, distinct(300))
+      const consumer = bed.consumer({ stopAtEnd: true })
+      await consumer.assign([A0])
+      let handled = 0
+      let mostBeforeCallback = 0
+      const handle = () => {
+        const before = handled++
+        void Promise.resolve().then(() => {
+          mostBeforeCallback = Math.max(mostBeforeCallback, handled - before)
+        })
+      }
+      if (way === 'run') await consumer.reader.run(handle)
+      else await consumer.reader.runBatches((batch) => batch.handleEach(handle))
+      expect(handled).toBe(300)
+      expect(mostBeforeCallback).toBeLessThanOrEqual(16)
+    },
+  )
+})
+
 describe.each([{ orderBy: 'partition' }, { orderBy: 'key' }] as const)(
   'run by $orderBy',
   (options) => {
