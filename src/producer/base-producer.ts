@@ -2,6 +2,7 @@ import type {
   KeyOrOptions,
   MessageOrValue,
   MessageSource,
+  OutgoingMessage,
   ProduceOptions,
 } from './intake/outgoing-message.ts'
 import type { Iteration } from '../async/iteration.ts'
@@ -182,23 +183,28 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     options: KeyOrOptions<Key>,
     positionalTimestamp?: number | Date,
   ): Promise<RecordMetadata> {
-    let given: ProduceOptions<Key> = NO_OPTIONS
-    if (options !== NO_OPTIONS) {
-      try {
-        given = checkProduceOptions(options)
-      } catch (error) {
-        return this.core.refuse(topic.name, null, null, asError(error))
-      }
+    if (options !== NO_OPTIONS || this.#serializer !== undefined) {
+      return this.#produceWith(topic, value, options, positionalTimestamp)
     }
-    const { key = null, headers, partition } = given
-    const timestamp = millisecondsOf(positionalTimestamp ?? given.timestamp)
-    if (this.#serializer === undefined && headers === undefined) {
-      // The core checks the types for callers without TypeScript.
-      return this.core.produce(topic, value as Data, key as Data, undefined, timestamp, partition)
-    }
+    const timestamp = millisecondsOf(positionalTimestamp)
+    // The core checks the type for callers without TypeScript.
+    return this.core.produce(topic, value as Data, null, undefined, timestamp, undefined)
+  }
+
+  #produceWith(
+    topic: TopicState,
+    value: Value,
+    options: KeyOrOptions<Key>,
+    positionalTimestamp: number | Date | undefined,
+  ): Promise<RecordMetadata> {
     try {
+      const given: ProduceOptions<Key> =
+        options === NO_OPTIONS ? NO_OPTIONS : checkProduceOptions(options)
+      const { key = null, headers, partition } = given
+      const timestamp = millisecondsOf(positionalTimestamp ?? given.timestamp)
       const fields = headers === undefined ? undefined : headersFrom(headers)
       if (this.#serializer === undefined) {
+        // The core checks the types for callers without TypeScript.
         return this.core.produce(topic, value as Data, key as Data, fields, timestamp, partition)
       }
       const [data, keyData] = this.#serialized(value, key)
@@ -288,17 +294,26 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         this.#queueInto(group, topic, message, keepPartitions)
         return undefined
       }
-      return new Promise((resolve) => {
-        this.core.whenKnown(topic, (error) => {
-          if (error === undefined) this.#queueInto(group, topic, message, keepPartitions)
-          else this.#refuseInto(group, topic.name, message, error)
-          resolve()
-        })
-      })
+      return this.#queueWhenKnown(group, topic, message, keepPartitions)
     } catch (error) {
       this.#refuseInto(group, '', message, asError(error))
       return undefined
     }
+  }
+
+  #queueWhenKnown(
+    group: MessageGroup,
+    topic: TopicState,
+    message: MessageOrValue<Value, Key>,
+    keepPartitions: boolean,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      this.core.whenKnown(topic, (error) => {
+        if (error === undefined) this.#queueInto(group, topic, message, keepPartitions)
+        else this.#refuseInto(group, topic.name, message, error)
+        resolve()
+      })
+    })
   }
 
   #queueInto(
@@ -307,34 +322,40 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     message: MessageOrValue<Value, Key>,
     keepPartitions: boolean,
   ): void {
-    const { core } = this
     try {
-      if (typeof message === 'string' || message === null || message instanceof Uint8Array) {
-        if (this.#serializer === undefined) {
-          core.produceInto(group, topic, message, null, undefined, undefined, undefined)
-          return
-        }
+      if (typeof message !== 'string' && message !== null && !(message instanceof Uint8Array)) {
+        this.#queueFields(group, topic, message, keepPartitions)
+      } else if (this.#serializer === undefined) {
+        this.core.produceInto(group, topic, message, null, undefined, undefined, undefined)
+      } else {
         const [value, key] = this.#serialized(message, null)
-        core.produceInto(group, topic, value, key, undefined, undefined, undefined)
-        return
+        this.core.produceInto(group, topic, value, key, undefined, undefined, undefined)
       }
-      const { value: given } = checkMessage(message)
-      const options = optionsOf(message, topic.name, keepPartitions)
-      const { headers, partition } = options
-      const timestamp = millisecondsOf(options.timestamp)
-      const fields = headers === undefined ? undefined : headersFrom(headers)
-      if (this.#serializer === undefined) {
-        // The core checks the types for callers without TypeScript.
-        const key = (options.key ?? null) as Data
-        // As above.
-        core.produceInto(group, topic, given as Data, key, fields, timestamp, partition)
-        return
-      }
-      const [value, key] = this.#serialized(given, options.key ?? null)
-      core.produceInto(group, topic, value, key, fields, timestamp, partition)
     } catch (error) {
       this.#refuseInto(group, topic.name, message, asError(error))
     }
+  }
+
+  #queueFields(
+    group: MessageGroup,
+    topic: TopicState,
+    message: OutgoingMessage<Value, Key>,
+    keepPartitions: boolean,
+  ): void {
+    const { value: given } = checkMessage(message)
+    const options = optionsOf(message, topic.name, keepPartitions)
+    const { headers, partition } = options
+    const timestamp = millisecondsOf(options.timestamp)
+    const fields = headers === undefined ? undefined : headersFrom(headers)
+    if (this.#serializer === undefined) {
+      // The core checks the types for callers without TypeScript.
+      const key = (options.key ?? null) as Data
+      // As above.
+      this.core.produceInto(group, topic, given as Data, key, fields, timestamp, partition)
+      return
+    }
+    const [value, key] = this.#serialized(given, options.key ?? null)
+    this.core.produceInto(group, topic, value, key, fields, timestamp, partition)
   }
 
   #refuseInto(group: MessageGroup, topic: string, message: unknown, error: Error): void {

@@ -164,27 +164,20 @@ export class ProducerCore {
       if (!this.#lifecycle.isOpen) throw this.#notOpen()
       if (!this.#isTurnBegun) this.#beginTurn()
       if (this.#isTraced) {
-        const trace = this.#traceOf(topic, value, key, headers, partition)
-        return startProduce(trace, () =>
-          this.#enqueue(
-            trace,
-            topic,
-            value,
-            key,
-            headerFields(trace.headers),
-            timestamp,
-            partition,
-          ),
-        )
+        return this.#produceTraced(topic, value, key, headers, timestamp, partition)
       }
-      return this.#enqueue(undefined, topic, value, key, headers, timestamp, partition)
+      topic.refresh(this.#turn)
+      if (topic.partitionCount === 0) {
+        return this.#enqueueUntilKnown(undefined, topic, value, key, headers, timestamp, partition)
+      }
+      const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
+      return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
     } catch (error) {
       return this.refuse(topic.name, value, key, asError(error))
     }
   }
 
-  #enqueue(
-    trace: ProduceTrace | undefined,
+  #produceTraced(
     topic: TopicState,
     value: Data,
     key: Data,
@@ -192,14 +185,17 @@ export class ProducerCore {
     timestamp: number | undefined,
     partition: number | undefined,
   ): DeliveryPromise {
-    topic.refresh(this.#turn)
-    if (topic.partitionCount === 0) {
-      const time = timestamp ?? this.#now
-      return this.#enqueueUntilKnown(trace, topic, value, key, headers, time, partition)
-    }
-    const batch = this.#append(undefined, topic, value, key, headers, timestamp, partition)
-    if (trace !== undefined) traceLast(batch, trace)
-    return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
+    const trace = this.#traceOf(topic, value, key, headers, partition)
+    return startProduce(trace, () => {
+      const fields = headerFields(trace.headers)
+      topic.refresh(this.#turn)
+      if (topic.partitionCount === 0) {
+        return this.#enqueueUntilKnown(trace, topic, value, key, fields, timestamp, partition)
+      }
+      const batch = this.#append(undefined, topic, value, key, fields, timestamp, partition)
+      traceLast(batch, trace)
+      return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
+    })
   }
 
   #traceOf(
@@ -227,15 +223,27 @@ export class ProducerCore {
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
     if (this.#isTraced) {
-      const trace = this.#traceOf(topic, value, key, headers, partition)
-      startProduce(trace, () => {
-        const fields = headerFields(trace.headers)
-        traceLast(this.#append(group, topic, value, key, fields, timestamp, partition), trace)
-      })
+      this.#appendTraced(group, topic, value, key, headers, timestamp, partition)
     } else {
       this.#append(group, topic, value, key, headers, timestamp, partition)
     }
     group.add()
+  }
+
+  #appendTraced(
+    group: MessageGroup,
+    topic: TopicState,
+    value: Data,
+    key: Data,
+    headers: HeaderFields | undefined,
+    timestamp: number | undefined,
+    partition: number | undefined,
+  ): void {
+    const trace = this.#traceOf(topic, value, key, headers, partition)
+    startProduce(trace, () => {
+      const fields = headerFields(trace.headers)
+      traceLast(this.#append(group, topic, value, key, fields, timestamp, partition), trace)
+    })
   }
 
   /** Fails a message before it is queued. */
@@ -294,7 +302,9 @@ export class ProducerCore {
     return this.#lifecycle.close(() => this.#close(wait))
   }
 
-  // The steps of a message.
+  // The steps of a message. V8 combines them into one function while they are small (920 bytes of bytecode in total), so
+  // rare cases have functions of their own, here and in the classes that are called. With them inside, a message took 8 %
+  // more CPU time.
 
   #append(
     group: MessageGroup | undefined,
@@ -307,8 +317,7 @@ export class ProducerCore {
   ): Batch {
     const valueBytes = value === null ? -1 : bytesOf(checkData(value, 'a value'))
     const keyBytes = key === null ? -1 : bytesOf(checkData(key, 'a key'))
-    const headerBytes = headers === undefined ? 0 : asciiHeadersBytes(headers)
-    if (headers !== undefined && headers.length > 0) this.#capabilities?.checkHeaders()
+    const headerBytes = headers === undefined ? 0 : this.#checkedBytes(headers)
     if (timestamp !== undefined) this.#checkTimestamp(timestamp)
     // Nulls count as -1: the sum is slightly less than the maximum size of the record.
     const sizeBytes = MAX_RECORD_OVERHEAD_BYTES + keyBytes + valueBytes + headerBytes
@@ -332,8 +341,13 @@ export class ProducerCore {
     )
     batch.join(group)
     this.#capacity.count(sizeBytes)
-    if (this.#hasReports) (batch.messages ??= []).push({ key, value, timestamp: time })
+    if (this.#hasReports) batch.keep({ key, value, timestamp: time })
     return batch
+  }
+
+  #checkedBytes(headers: HeaderFields): number {
+    if (headers.length > 0) this.#capabilities?.checkHeaders()
+    return asciiHeadersBytes(headers)
   }
 
   /** Keeps a copy of a message until its topic is known, because the caller may reuse its buffers immediately. */
@@ -343,9 +357,10 @@ export class ProducerCore {
     value: Data,
     key: Data,
     headers: HeaderFields | undefined,
-    timestamp: number,
+    givenTimestamp: number | undefined,
     partition: number | undefined,
   ): DeliveryPromise {
+    const timestamp = givenTimestamp ?? this.#now
     const keyBytes = bytesOf(checkData(key, 'a key'))
     const valueBytes = bytesOf(checkData(value, 'a value'))
     const headerBytes = headers === undefined ? 0 : headersBytes(headers)

@@ -65,26 +65,9 @@ export class Accumulator {
     const maxBytes = queue.maxBatchBytes
     let batch = queue.open
     let before = 0
-    if (batch !== undefined) {
-      const { writer } = batch
-      before = writer.sizeBytes
-      if (
-        !writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, maxBytes)
-      ) {
-        queue.close(batch)
-        if (this.#lingers) {
-          this.linger.end(batch)
-          this.ready.add(queue)
-        }
-        batch = undefined
-        before = 0
-      }
-    }
-    if (batch === undefined) {
-      batch = this.newBatch(queue)
-      batch.result.baseTimestamp = timestamp
-      // A record that is larger has a batch of its own.
-      batch.writer.append(
+    if (batch !== undefined) before = batch.writer.sizeBytes
+    if (
+      batch?.writer.append(
         key,
         keyBytes,
         value,
@@ -92,11 +75,20 @@ export class Accumulator {
         timestamp,
         headers,
         headersBytes,
-        Infinity,
+        maxBytes,
+      ) !== true
+    ) {
+      before = 0
+      batch = this.#appendToNew(
+        queue,
+        key,
+        keyBytes,
+        value,
+        valueBytes,
+        timestamp,
+        headers,
+        headersBytes,
       )
-      queue.add(batch)
-      this.incomplete.add(batch)
-      if (this.#lingers) this.linger.begin(batch)
     }
     this.#queuedBytes += batch.writer.sizeBytes - before
     this.#queuedMessages++
@@ -105,6 +97,36 @@ export class Accumulator {
     } else if (!queue.isListed) {
       this.ready.add(queue)
     }
+    return batch
+  }
+
+  /** Closes the open batch of a queue, if it has one, and appends a record to a new one. */
+  #appendToNew(
+    queue: PartitionQueue<Batch>,
+    key: Data,
+    keyBytes: number,
+    value: Data,
+    valueBytes: number,
+    timestamp: number,
+    headers: HeaderFields | undefined,
+    headersBytes: number,
+  ): Batch {
+    const { open } = queue
+    if (open !== undefined) {
+      queue.close(open)
+      if (this.#lingers) {
+        this.linger.end(open)
+        this.ready.add(queue)
+      }
+    }
+    const batch = this.newBatch(queue)
+    const { result, writer } = batch
+    result.baseTimestamp = timestamp
+    // A record that is larger has a batch of its own.
+    writer.append(key, keyBytes, value, valueBytes, timestamp, headers, headersBytes, Infinity)
+    queue.add(batch)
+    this.incomplete.add(batch)
+    if (this.#lingers) this.linger.begin(batch)
     return batch
   }
 

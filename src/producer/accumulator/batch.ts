@@ -111,6 +111,11 @@ export class Batch implements QueuedBatch {
     return count === 0 ? runs : [{ group: undefined, start: 0, count }, ...runs]
   }
 
+  /** Keeps the message of the record that was appended last, for its delivery report. */
+  keep(message: ProducedMessage): void {
+    ;(this.messages ??= []).push(message)
+  }
+
   /** Assigns the record that was appended last to a group, or to none. */
   join(group: MessageGroup | undefined): void {
     if (group === this.group) return

@@ -6,7 +6,7 @@ import { textOfThrown } from '../../observe/thrown.ts'
 import { shown } from '../../options.ts'
 import type { Accumulator } from '../accumulator/accumulator.ts'
 import type { ProducerSettings } from '../options.ts'
-import { murmur2Partition } from './partitioners.ts'
+import { murmur2Partition, type Partitioner } from './partitioners.ts'
 import { preferredPartitions } from './preferred-partitions.ts'
 import type { Batch } from '../accumulator/batch.ts'
 import type { PartitionQueue } from '../accumulator/partition-queue.ts'
@@ -71,19 +71,13 @@ export class TopicState {
    * then wait for a leader. Throws InvalidArgumentError for an invalid partition number, and if the partitioner fails.
    */
   choose(key: Data, messageBytes: number, given: number | undefined): PartitionQueue<Batch> {
-    const count = this.partitionCount
-    const { partitioner } = this.#settings
-    let partition: number
     if (given !== undefined) return this.#given(given)
-    if (partitioner !== undefined) partition = this.#ask(partitioner, key, count)
-    else if (key === null) partition = this.#sticky.choose(count, messageBytes)
-    else partition = murmur2Partition(key, count)
-    if (Number.isInteger(partition) && partition >= 0 && partition < count) {
-      return this.queue(partition)
-    }
-    const existing = `topic '${this.name}' has the partitions 0 to ${count - 1}`
-    const reason = `${existing}; the partitioner returned ${String(partition)}`
-    throw new InvalidArgumentError(reason, { topic: this.name })
+    if (this.#settings.partitioner !== undefined)
+      return this.#chosenBy(this.#settings.partitioner, key)
+    const count = this.partitionCount
+    return this.queue(
+      key === null ? this.#sticky.choose(count, messageBytes) : murmur2Partition(key, count),
+    )
   }
 
   /** Called when a transaction begins: its messages may go to another partition than those of the last one. */
@@ -95,11 +89,18 @@ export class TopicState {
     return (this.#queues[partition] ??= this.#accumulator.queue(this.name, partition))
   }
 
-  #ask(
-    partitioner: NonNullable<ProducerSettings['partitioner']>,
-    key: Data,
-    count: number,
-  ): number {
+  #chosenBy(partitioner: Partitioner, key: Data): PartitionQueue<Batch> {
+    const count = this.partitionCount
+    const partition = this.#ask(partitioner, key, count)
+    if (Number.isInteger(partition) && partition >= 0 && partition < count) {
+      return this.queue(partition)
+    }
+    const existing = `topic '${this.name}' has the partitions 0 to ${count - 1}`
+    const reason = `${existing}; the partitioner returned ${String(partition)}`
+    throw new InvalidArgumentError(reason, { topic: this.name })
+  }
+
+  #ask(partitioner: Partitioner, key: Data, count: number): number {
     try {
       return atOnce(partitioner(key, count, this.name), 'the partitioner')
     } catch (error) {
