@@ -27,7 +27,8 @@ export async function handleEach<Value, Key>(
         const result = calls.call(message)
         if (result === undefined) {
           clock.returned()
-          if (calls.mustYield()) await undefined
+          const yielded = calls.returned()
+          if (yielded !== undefined) await yielded
         } else {
           await result
           clock.settled()

@@ -49,6 +49,7 @@ class PartitionContext implements HandlerContext {
  * of the CPU time of `run` with such handlers.
  */
 const HANDLERS_PER_YIELD = 16
+const YIELDED = Promise.resolve()
 
 /** Calls the handler for messages of one partition, and counts how often it threw for each message. */
 export class PartitionHandler<Value, Key> {
@@ -92,10 +93,10 @@ export class PartitionHandler<Value, Key> {
     return traceHandler(handleTracing, trace, () => this.#handler(message, context))
   }
 
-  /** Call this when a handler returned nothing. Returns true if callbacks of promises must run before the next one. */
-  mustYield(): boolean {
+  /** Call this when a handler returned nothing. Returns a promise to await if callbacks of promises must run now. */
+  returned(): Promise<void> | undefined {
     this.#returned = (this.#returned + 1) % HANDLERS_PER_YIELD
-    return this.#returned === 0
+    return this.#returned === 0 ? YIELDED : undefined
   }
 
   succeeded(offset: number): void {

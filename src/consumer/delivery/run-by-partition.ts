@@ -35,7 +35,8 @@ async function handleChunk<Value, Key>(
         const result = calls.call(next.message)
         if (result === undefined) {
           clock.returned()
-          if (calls.mustYield()) await undefined
+          const yielded = calls.returned()
+          if (yielded !== undefined) await yielded
         } else {
           await result
           clock.settled()
