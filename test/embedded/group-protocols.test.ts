@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { BUILT_IN } from '../../src/balanced/classic/settings.ts'
 import { KafkaClient } from '../../src/client.ts'
 import { EmbeddedCluster, EmbeddedZooKeeper } from '../../src/embedded/index.ts'
 
@@ -64,7 +65,7 @@ describe('groupProtocol', () => {
     ],
     [
       { groupProtocol: 'classic', assignors: ['round-robin'] },
-      "option 'assignors' must be range, roundrobin, sticky, cooperative-sticky, or an assignor, not 'round-robin' (at index 0)",
+      `option 'assignors' must be ${Object.keys(BUILT_IN).join(', ')}, or an assignor, not 'round-robin' (at index 0)`,
     ],
     [{ groupProtocol: 'classic', assignors: [] }, 'must name at least one, not an empty array'],
     [

@@ -3,8 +3,9 @@ import type { Batch } from './batch.ts'
 /**
  * The batches that wait for more messages (`lingerMs`), oldest first, and how many messages are in them.
  *
- * The end of a batch's wait does not close the batch: it takes messages until a sink sends it. Batches are therefore
- * never smaller than without a linger, no matter how often a full queue or a flush ends their wait.
+ * A batch waits until its time has passed, until `flush` or `maxMessages` ends all waits, or until it is full. A full
+ * batch is closed. The end of the time does not close the batch: it takes messages until a sink sends it. Batches are
+ * therefore never smaller than without a linger, no matter how often a full queue or a flush ends their wait.
  */
 export class Linger {
   readonly #lingerMs: number

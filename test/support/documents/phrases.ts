@@ -17,14 +17,17 @@ const PEOPLE = 'people|persons?|users?|readers?|someone|anyone|everyone|develope
 /** Regular expressions without word boundaries, where a space stands for any break; and what to write instead. */
 const PHRASES: readonly (readonly [pattern: string, instead: string])[] = [
   // Directly after a quote it is a name.
-  [`(?<!\\b(?:${PEOPLE}),? |")(?:who|whom)`, 'name the thing: "a caller that", "the member that"'],
+  [
+    `(?<!\\b(?:${PEOPLE}),? |")(?:who|whom)`,
+    'what it is, such as "a caller that", "the member that"',
+  ],
   ['callers call', '"call this", or "called when"'],
-  ['who(?:so)?ever', 'name the thing: "any caller that"'],
+  ['who(?:so)?ever', 'what it is, such as "any caller that"'],
   ['anew', '"again", "new"'],
   // Quoted or after an equals sign it is a name, such as that of an unknown user.
   [
     `(?<!['"=:])(?:no|some|any)body(?!['"])`,
-    'name the thing: "no client", "no member", "another process"',
+    'what it is, such as "no client", "no member", "another process"',
   ],
   ['to be had', '"available"'],
   ['(?:tells?|told|telling) of', '"reports", "mentions"'],
