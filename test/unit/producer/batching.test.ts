@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Compression } from '../../../src/index.ts'
+import { histogramsOf } from '../../support/metrics.ts'
 import { until } from '../../support/until.ts'
 import { batchesOf, numbers, ProducerBench, TOPIC } from './support/embedded.ts'
 
@@ -30,6 +31,21 @@ describe('batches', () => {
     await Promise.all(sent)
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(78)
     expect(bench.batches.map(({ count }) => count)).toEqual([3])
+  })
+
+  it('are timed from their first message to their first attempt', async () => {
+    await using bench = await ProducerBench.start()
+    const producer = await bench.topic.getProducer({ lingerMs: 80 })
+    const startedAt = performance.now()
+    bench.kafka.faults.on({ ...PRODUCE, times: 2 }, { error: 'NOT_LEADER_OR_FOLLOWER' })
+    await producer.produce('x')
+    const tookMs = performance.now() - startedAt
+    const [times] = histogramsOf(bench.client.metrics(), 'samsa_producer_queue_duration_seconds')
+    expect(bench.batches).toHaveLength(3)
+    expect(times?.count).toBe(1)
+    // Timers may fire a little early.
+    expect(times?.sum).toBeGreaterThanOrEqual(0.078)
+    expect(times?.sum).toBeLessThanOrEqual(tookMs / 1_000)
   })
 
   it('are at least as large with a linger as without one', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { ErrorCode } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/schema/fields.ts'
 import type { ProduceResponse } from '../../../protocol/apis/produce.ts'
 import { Batch } from '../../../src/producer/accumulator/batch.ts'
@@ -7,6 +8,7 @@ import { PartitionQueue } from '../../../src/producer/accumulator/partition-queu
 import { UnhandledFailures } from '../../../src/producer/results/unhandled-failures.ts'
 import {
   answersTo,
+  namedLeaders,
   produceRequest,
   topicIdsOf,
   type PartitionResponse,
@@ -102,5 +104,36 @@ describe('a Produce response', () => {
       expect(asked.map((__, index) => answers[index]?.errorMessage)).toEqual(expected)
     })
     fc.assert(property)
+  })
+})
+
+describe('the leaders that a Produce response names', () => {
+  const leader = { leaderId: 0, leaderEpoch: 3 }
+  const refused = (index: number, currentLeader = leader): PartitionResponse => ({
+    ...answer(index, ''),
+    errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    currentLeader,
+  })
+
+  it('are those beside errors, by topic, also the broker with id 0', () => {
+    const asked = [
+      { topic: 'a', partition: 0 },
+      { topic: 'a', partition: 1 },
+      { topic: 'b', partition: 0 },
+    ]
+    const answers = [refused(0), refused(1), refused(0)]
+    expect(namedLeaders(asked.map(batchOf), answers)).toEqual(
+      new Map([
+        ['a', [0, 1].map((partition) => ({ partition, ...leader }))],
+        ['b', [{ partition: 0, ...leader }]],
+      ]),
+    )
+  })
+
+  it('are none if a partition has no error, no answer, or no known leader', () => {
+    const asked = [0, 1, 2].map((partition) => ({ topic: 'a', partition }))
+    const delivered = { ...answer(0, ''), currentLeader: leader }
+    const unknown = refused(2, { leaderId: -1, leaderEpoch: -1 })
+    expect(namedLeaders(asked.map(batchOf), [delivered, undefined, unknown])).toEqual(new Map())
   })
 })
