@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Deadline } from '../../../src/async/deadline.ts'
 import { offsetStoreOf } from '../../../src/consumer/options.ts'
 import { EmbeddedCluster } from '../../../src/embedded/index.ts'
 import { KafkaClient } from '../../../src/index.ts'
 import type { PositionEvent } from '../../../src/observe/channels.ts'
 import { QUICK } from '../../support/fake-cluster.ts'
+import { valueOf } from '../../support/metrics.ts'
 import { failureOf } from '../../support/settled.ts'
 import { takeTexts } from '../../support/take.ts'
 import { until } from '../../support/until.ts'
@@ -23,6 +25,20 @@ afterEach(() => bed[Symbol.asyncDispose]())
 
 const numbers = (from: number, to: number, prefix = '') =>
   Array.from({ length: to - from }, (_, i) => `${prefix}${from + i}`)
+
+/** Writes messages of 1,000 bytes, each in a batch of its own, to the partitions in turn. */
+async function writeLarge(to: Bed, topic: string, count: number, partitions: number) {
+  await using producer = await to.client.topic(topic).getProducer({ batchBytes: 1 })
+  const value = 'x'.repeat(1_000)
+  for (let i = 0; i < count; i++) {
+    await producer.ready()
+    void producer.produce(value, { partition: i % partitions })
+  }
+  await producer.flush()
+}
+
+const bufferedBytes = (client: KafkaClient) =>
+  valueOf(client.metrics(), 'samsa_consumer_buffered_bytes')
 
 interface FetchBody {
   readonly sessionId: number
@@ -307,25 +323,27 @@ describe('a consumer', () => {
     }
   })
 
-  it('fetches no further ahead than allowed, and serves every partition in turn', async () => {
+  it('buffers no more than queuedMaxBytes, and serves every partition in turn', async () => {
     const topics = { wide: { partitions: 8 } }
     await using wide = await Bed.start({ topics })
-    const value = 'x'.repeat(1_000)
-    await using producer = await wide.client.topic('wide').getProducer()
-    for (let i = 0; i < 800; i++) {
-      await producer.ready()
-      void producer.produce(value, { partition: i % 8 })
-    }
-    await producer.flush()
-    const consumer = wide.consumer({ queuedMaxBytes: 40_000, fetchMessageMaxBytes: 10_000 })
-    const all = numbers(0, 8).map((one) => ({ topic: 'wide', partition: Number(one) }))
-    await consumer.assign(all)
+    await writeLarge(wide, 'wide', 800, 8)
+    await using consumer = await wide.client.topic('wide').getSimpleConsumer({
+      autoOffsetReset: 'earliest',
+      queuedMaxBytes: 40_000,
+      fetchMessageMaxBytes: 10_000,
+    })
+    // Half of it is for requests in flight, and batches count 400 bytes more than they have.
+    await until(() => bufferedBytes(wide.client) >= 10_000)
+    for (let turn = 0; turn < 300; turn++) await nextTurn()
+    let mostBuffered = bufferedBytes(wide.client)
     const counts = new Map<number, number>()
     for (let taken = 0; taken < 800; taken++) {
-      const { partition } = (await consumer.reader.consume({ timeoutMs: 3_000 }))!
+      const { partition } = (await consumer.consume())!
       counts.set(partition, (counts.get(partition) ?? 0) + 1)
+      mostBuffered = Math.max(mostBuffered, bufferedBytes(wide.client))
     }
     expect([...counts.values()]).toEqual(Array(8).fill(100))
+    expect(mostBuffered).toBeLessThanOrEqual(40_000)
     const limits = wide.kafka.requests
       .all({ api: 'Fetch' })
       .map(({ body }) => (body as unknown as { maxBytes: number }).maxBytes)
@@ -333,17 +351,19 @@ describe('a consumer', () => {
   })
 
   it('keeps fetching other partitions when those that fill the buffer are paused', async () => {
-    const value = 'x'.repeat(1_000)
-    await using producer = await bed.client.topic('a').getProducer()
-    for (let i = 0; i < 60; i++) void producer.produce(value, { partition: 0 })
-    await producer.flush()
-    const consumer = bed.consumer({ queuedMaxBytes: 40_000 })
-    await consumer.assign([A0])
-    await consumer.reader.consume()
-    await consumer.assign([A1])
-    await bed.write('a', 1, 2)
+    await writeLarge(bed, 'a', 100, 1)
+    await using consumer = await bed.client.getConsumer({
+      topics: ['a'],
+      autoOffsetReset: 'earliest',
+      queuedMaxBytes: 40_000,
+    })
+    await until(() => bufferedBytes(bed.client) >= 15_000)
     consumer.pause([A0])
-    expect(await takeTexts(consumer.reader, 2)).toEqual(['0', '1'])
+    // A request for the other partition may be in flight already: what follows needs new ones.
+    for (const prefix of ['x', 'y', 'z']) {
+      await bed.write('a', 1, 1, prefix)
+      expect(await takeTexts(consumer, 1)).toEqual([`${prefix}0`])
+    }
   })
 
   it('has as many requests in flight to a broker as numConsumerFetchers', async () => {
