@@ -9,6 +9,8 @@ describe('a pattern for the brokers', () => {
     '(?P<name>a)',
     String.raw`\d+\.x`,
     '[(?=]',
+    '[a(?=]',
+    String.raw`\Q(?=`,
     String.raw`\Q(?=\1\E`,
     String.raw`\\1`,
     '[]\\1]',
@@ -22,6 +24,8 @@ describe('a pattern for the brokers', () => {
     ['(?>a)', 'the atomic group (?>'],
     [String.raw`(a)\1`, String.raw`the back-reference \1`],
     [String.raw`(?<n>a)\k<n>`, String.raw`the back-reference \k`],
+    ['[a](?=b)', 'the look-ahead (?='],
+    [String.raw`\Qa\E(?=b)`, 'the look-ahead (?='],
     [String.raw`[a]\2`, String.raw`the back-reference \2`],
   ])('cannot be %s, which RE2 lacks', (pattern, what) => {
     expect(aServerPattern({ pattern })).toContain(`with ${what}, which RE2 does not have`)
