@@ -11,7 +11,7 @@ import {
   TOPIC_OPTIONS,
   type BalancedConsumerOptions,
 } from './balanced-consumer.ts'
-import { BalancedMember } from './balanced-member.ts'
+import { BalancedMember, type MakeMember } from './balanced-member.ts'
 import {
   BALANCED_TOPICS_OPTIONS,
   BalancedTopicsConsumer,
@@ -35,13 +35,7 @@ export function balancedConsumer<Value, Key>(
   register: OpenRegister,
 ): BalancedConsumer<Value, Key> {
   checkBalancedOptions(options, TOPIC_OPTIONS)
-  return new BalancedConsumer<Value, Key>(
-    cluster,
-    topic,
-    options,
-    register,
-    (parts, before) => new BalancedMember(parts, before),
-  )
+  return new BalancedConsumer<Value, Key>(cluster, topic, options, register, newMember)
 }
 
 /** The same for several topics. */
@@ -51,12 +45,13 @@ export function balancedTopicsConsumer<Value, Key>(
   register: OpenRegister,
 ): BalancedTopicsConsumer<Value, Key> {
   checkBalancedOptions(options, BALANCED_TOPICS_OPTIONS)
-  return new BalancedTopicsConsumer<Value, Key>(
-    cluster,
-    options,
-    register,
-    (parts, before) => new BalancedMember(parts, before),
-  )
+  return new BalancedTopicsConsumer<Value, Key>(cluster, options, register, newMember)
+}
+
+function newMember<Value, Key>(
+  ...[parts, before]: Parameters<MakeMember<Value, Key>>
+): BalancedMember<Value, Key> {
+  return new BalancedMember(parts, before)
 }
 
 /**

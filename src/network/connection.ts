@@ -200,18 +200,9 @@ export class Connection {
     onWrite?: () => void,
   ): Promise<Decoded<Response>> {
     if (this.#hold === undefined) return this.requestNow(api, version, body, timeoutMs, onWrite)
-    return this.#requestLater(api, version, body, timeoutMs, onWrite)
-  }
-
-  async #requestLater<Request extends Fields, Response extends Fields>(
-    api: Api<Request, Response>,
-    version: number,
-    body: Encodable<Request>,
-    timeoutMs: number,
-    onWrite?: () => void,
-  ): Promise<Decoded<Response>> {
-    const leftMs = await this.#untilReleased(api.name, timeoutMs)
-    return this.requestNow(api, version, body, leftMs, onWrite)
+    return this.#untilReleased(api.name, timeoutMs).then((leftMs) =>
+      this.requestNow(api, version, body, leftMs, onWrite),
+    )
   }
 
   /** Waits until a hold ends, within the request's own time. Resolves with the remaining time. */

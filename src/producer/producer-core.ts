@@ -164,7 +164,7 @@ export class ProducerCore {
       if (!this.#lifecycle.isOpen) throw this.#notOpen()
       if (!this.#isTurnBegun) this.#beginTurn()
       if (this.#isTraced) {
-        return this.#produceTraced(topic, value, key, headers, timestamp, partition)
+        return this.#produceTraced(undefined, topic, value, key, headers, timestamp, partition)
       }
       topic.refresh(this.#turn)
       if (topic.partitionCount === 0) {
@@ -177,7 +177,9 @@ export class ProducerCore {
     }
   }
 
+  /** A message of a group needs no promise, and its topic is known. */
   #produceTraced(
+    group: MessageGroup | undefined,
     topic: TopicState,
     value: Data,
     key: Data,
@@ -192,7 +194,7 @@ export class ProducerCore {
       if (topic.partitionCount === 0) {
         return this.#enqueueUntilKnown(trace, topic, value, key, fields, timestamp, partition)
       }
-      const batch = this.#append(undefined, topic, value, key, fields, timestamp, partition)
+      const batch = this.#append(group, topic, value, key, fields, timestamp, partition)
       traceLast(batch, trace)
       return new DeliveryPromise(batch.result, batch.writer.count - 1, timestamp ?? this.#now)
     })
@@ -223,27 +225,11 @@ export class ProducerCore {
     if (!this.#isTurnBegun) this.#beginTurn()
     topic.refresh(this.#turn)
     if (this.#isTraced) {
-      this.#appendTraced(group, topic, value, key, headers, timestamp, partition)
+      this.#produceTraced(group, topic, value, key, headers, timestamp, partition)
     } else {
       this.#append(group, topic, value, key, headers, timestamp, partition)
     }
     group.add()
-  }
-
-  #appendTraced(
-    group: MessageGroup,
-    topic: TopicState,
-    value: Data,
-    key: Data,
-    headers: HeaderFields | undefined,
-    timestamp: number | undefined,
-    partition: number | undefined,
-  ): void {
-    const trace = this.#traceOf(topic, value, key, headers, partition)
-    startProduce(trace, () => {
-      const fields = headerFields(trace.headers)
-      traceLast(this.#append(group, topic, value, key, fields, timestamp, partition), trace)
-    })
   }
 
   /** Fails a message before it is queued. */

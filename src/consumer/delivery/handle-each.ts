@@ -25,14 +25,10 @@ export async function handleEach<Value, Key>(
     for (const message of messages) {
       try {
         const result = calls.call(message)
-        if (result === undefined) {
-          clock.returned()
-          const yielded = calls.returned()
-          if (yielded !== undefined) await yielded
-        } else {
-          await result
-          clock.settled()
-        }
+        const pending = result ?? calls.returned()
+        if (pending !== undefined) await pending
+        if (result === undefined) clock.returned()
+        else clock.settled()
         calls.succeeded(message.offset)
       } catch (error) {
         const isFailure = calls.failed(message.offset, error)

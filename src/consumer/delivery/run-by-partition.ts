@@ -33,14 +33,10 @@ async function handleChunk<Value, Key>(
       const { offset } = next.raw
       try {
         const result = calls.call(next.message)
-        if (result === undefined) {
-          clock.returned()
-          const yielded = calls.returned()
-          if (yielded !== undefined) await yielded
-        } else {
-          await result
-          clock.settled()
-        }
+        const pending = result ?? calls.returned()
+        if (pending !== undefined) await pending
+        if (result === undefined) clock.returned()
+        else clock.settled()
         calls.succeeded(offset)
       } catch (error) {
         const isFailure = calls.failed(offset, error)
