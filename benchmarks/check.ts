@@ -41,12 +41,12 @@ async function measure(signal: AbortSignal): Promise<Ratios> {
   const contests = contestsOf(guardedQuestions(), contenders, asking)
   const plans = planOf(contests)
   const entries = plans.flatMap((plan) => plan.entries)
-  const progress = new Progress(process.stderr, entries, SCALE.rounds)
+  const progress = new Progress(process.stderr, entries)
   const options = { kafka: NEWEST_KAFKA }
   await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
   const siteFor = sites.siteFor.bind(sites)
   const outcomes = new Map<string, CaseOutcome[]>()
-  const turns = inTurns(plans, { rounds: SCALE.rounds, signal, progress, siteFor })
+  const turns = inTurns(plans, { signal, progress, siteFor })
   for await (const { contest, outcome } of turns) {
     appendTo(outcomes, contest.question.name, outcome)
   }

@@ -11,7 +11,7 @@ import { thisMachine } from './report/machine.ts'
 import type { Report } from './report/report.ts'
 import { save } from './report/save.ts'
 import { aligned, cellsOf, missingLines } from './report/text.ts'
-import { CLIENTS } from './runner/clients.ts'
+import { CLIENTS, type Client } from './runner/clients.ts'
 import { contestsOf, findOut } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type QuestionOutcome } from './runner/outcome.ts'
 import { isRun, planOf } from './runner/plan.ts'
@@ -25,13 +25,14 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const date = new Date().toISOString()
   const folder = options.out ?? join('benchmarks/results', date.slice(0, 19).replaceAll(':', ''))
   const scale = scaleOf(options)
-  const contenders = await findOut(options.clients ?? CLIENTS, signal)
+  const contenders = await findOut(clientsOf(options), signal)
   for (const { client, description } of contenders) {
     if (typeof description === 'string') console.error(`${client.name}: ${description}`)
   }
   const questions = options.only ?? QUESTIONS
   const contests = contestsOf(questions, contenders, {
     scale,
+    once: options.once,
     kafka: options.kafka,
     isChosen: options.clients !== undefined,
   })
@@ -46,14 +47,16 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     machine: thisMachine(),
     scale,
     clients: contenders.map(({ client, description }) => ({ name: client.name, description })),
-    questions: questions.map((question) => outcomeOf(question, outcomes.get(question)!)),
+    questions: questions.map((question) => ({
+      ...outcomeOf(question, outcomes.get(question)!),
+      rounds: options.once.includes(question) ? 1 : scale.rounds,
+    })),
   })
   const plans = planOf(contests)
   const entries = plans.flatMap((plan) => plan.entries).filter(isRun)
-  const progress = new Progress(process.stderr, entries, scale.rounds)
+  const progress = new Progress(process.stderr, entries)
   await using sites = new Sites(options, contests, signal, (text) => progress.say(text))
   const rounds = inTurns(plans, {
-    rounds: scale.rounds,
     signal,
     progress,
     siteFor: (contest) => sites.siteFor(contest),
@@ -80,7 +83,14 @@ function scaleOf({ quick, rounds }: BenchOptions): Scale {
   return { ...scale, rounds: rounds ?? scale.rounds }
 }
 
-function outcomeOf(question: Question, cases: readonly CaseOutcome[]): QuestionOutcome {
+function clientsOf({ clients = CLIENTS, without }: BenchOptions): readonly Client[] {
+  return clients.filter((client) => !without.includes(client))
+}
+
+function outcomeOf(
+  question: Question,
+  cases: readonly CaseOutcome[],
+): Omit<QuestionOutcome, 'rounds'> {
   const { name, title, about, curve, kafka = '' } = question
   return { name, title, about, ...(curve === undefined ? {} : { curve }), kafka, cases }
 }

@@ -7,6 +7,8 @@ import type { Question } from './runner/question.ts'
 export interface BenchOptions {
   readonly only?: readonly Question[]
   readonly clients?: readonly Client[]
+  readonly without: readonly Client[]
+  readonly once: readonly Question[]
   readonly quick: boolean
   readonly rounds?: number
   readonly brokers?: string
@@ -21,6 +23,16 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .description('Measures samsa beside other clients of Kafka, in turns, on a real broker')
     .option('--only <questions>', 'just these, with commas between', namesOf('question', QUESTIONS))
     .option('--clients <clients>', 'just these, with commas between', namesOf('client', CLIENTS))
+    .addOption(
+      new Option('--without <clients>', 'all but these, with commas between')
+        .argParser(namesOf('client', CLIENTS))
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--once <questions>', 'one round of these, with commas between')
+        .argParser(namesOf('question', QUESTIONS))
+        .default([], 'none'),
+    )
     .option('--quick', 'small and rough: to see whether something has changed a lot', false)
     .option('--rounds <count>', 'how often each client has its turn', count)
     .option('--brokers <list>', 'a cluster that runs already, as host:port with commas between')

@@ -8,7 +8,7 @@ export const growth: Question = {
   name: 'growth',
   title: 'How cost grows',
   about:
-    'With a hundred times the messages, bytes and topics (which are in use already). Partitions have a question of their own. A line that stays level is as it should be.',
+    'With a hundred times the messages, bytes and topics (which are in use already). Partitions have a question of their own. A line that stays level is as it should be. That of the bytes rises: ten times the bytes cost more, but less than ten times as much. That of the topics rises where a client has a batch for each: the more there are, the fewer messages each batch has.',
   clients: ['samsa', 'kafkajs', 'platformatic'],
   curve: { over: 'times as much' },
   cases: (scale) => {

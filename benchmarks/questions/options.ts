@@ -29,8 +29,6 @@ export const options: Question = {
       ].map((mode) =>
         caseOf(scale, `${mode}, ${valueBytes} B`, {
           ...{ task: 'options', mode, valueBytes, nullBroker: true },
-          // Enough for one round in turns within it.
-          limitMs: 2 * scale.limitMs,
         }),
       ),
     ),

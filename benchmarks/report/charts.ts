@@ -10,12 +10,16 @@ export interface Chart {
   readonly svg: string
 }
 
-/** A chart a case, or a curve over the cases where the question has one. */
+/** What a message costs the client says more about growth than a rate, which the broker limits too. */
+const COST = ['cpu']
+
+/** A chart a case, or curves over the cases where the question has them. */
 export function chartsOf(question: QuestionOutcome): readonly Chart[] {
   const { curve } = question
   if (curve !== undefined) {
+    const { over, of = COST } = curve
     return seriesOf(question)
-      .map((series) => curveOf(question, series, curve.over))
+      .flatMap((series) => of.map((key) => curveOf(question, series, over, key)))
       .filter((chart) => chart !== undefined)
   }
   return question.cases.map((one) => barsOf(question, one)).filter((chart) => chart !== undefined)
@@ -42,11 +46,10 @@ function curveOf(
   question: QuestionOutcome,
   { title, cases }: Series,
   over: string,
+  column: string,
 ): Chart | undefined {
   const tables = cases.map((one) => ({ x: one.case.x!, ...tableOf(one) }))
-  const columns = tables[0]!.columns
-  // What a message costs the client says more about growth than a rate, which the broker limits too.
-  const shown = columns.find(({ key }) => key === 'cpu') ?? columns[0]
+  const shown = tables[0]!.columns.find(({ key }) => key === column)
   if (shown === undefined) return undefined
   const clients = new Set(tables.flatMap(({ rows }) => rows.map(({ outcome }) => outcome.client)))
   const curves: readonly Curve[] = [...clients].map((label) => ({
@@ -58,6 +61,6 @@ function curveOf(
     }),
   }))
   const name = `${question.title}: ${title}`
-  const file = `${slug(question.name, title)}.svg`
+  const file = `${slug(question.name, title, ...(COST.includes(column) ? [] : [column]))}.svg`
   return { file, title: name, svg: curveChart(name, over, unitOf(shown), curves) }
 }

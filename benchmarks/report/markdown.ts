@@ -1,4 +1,5 @@
 import { tableOf, type CaseOutcome, type QuestionOutcome } from '../runner/outcome.ts'
+import type { Scale } from '../runner/question.ts'
 import { inWords } from '../runner/progress.ts'
 import { chartsOf } from './charts.ts'
 import type { Report } from './report.ts'
@@ -16,7 +17,7 @@ export function markdownOf(report: Report): string {
     ].join('\n'),
     '## Clients',
     versionsOf(report),
-    ...report.questions.flatMap(questionOf),
+    ...report.questions.flatMap((question) => questionOf(question, scale)),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -30,12 +31,13 @@ function versionsOf({ clients }: Report): string {
   return markdownTable([['client', 'version', 'runs on'], ...rows])
 }
 
-function questionOf(question: QuestionOutcome): string[] {
+function questionOf(question: QuestionOutcome, scale: Scale): string[] {
   const charts = chartsOf(question).map(({ file, title }) => `![${title}](${file})`)
   const where = question.kafka === '' ? '' : ` On Kafka ${question.kafka}.`
+  const rounds = question.rounds === scale.rounds ? '' : ' One round, so that no spread is known.'
   return [
     `## ${question.title}`,
-    `${question.about}${where} Measured in ${inWords(tookMs(question))}.`,
+    `${question.about}${where}${rounds} Measured in ${inWords(tookMs(question))}.`,
     ...charts,
     ...question.cases.flatMap(caseOf),
   ]

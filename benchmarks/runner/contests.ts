@@ -32,10 +32,14 @@ export interface Contest {
   readonly question: Question
   readonly asked: Case
   readonly contenders: readonly Contender[]
+  /** How often each client has its turn. */
+  readonly rounds: number
 }
 
 export interface Asking {
   readonly scale: Scale
+  /** Questions of one round only. */
+  readonly once?: readonly Question[]
   /** The brokers' version, for questions that need no other. */
   readonly kafka: string
   /** The clients were named by hand: all of them are asked everything. */
@@ -45,10 +49,11 @@ export interface Asking {
 export function contestsOf(
   questions: readonly Question[],
   contenders: readonly Contender[],
-  { scale, kafka, isChosen }: Asking,
+  { scale, once = [], kafka, isChosen }: Asking,
 ): readonly Contest[] {
   return questions.flatMap((question) => {
     const { clients, kafka: version = kafka } = question
+    const rounds = once.includes(question) ? 1 : scale.rounds
     const asked = contenders
       .filter(
         ({ client }) => isChosen || (clients?.includes(client.name) ?? client.isNamed !== true),
@@ -58,6 +63,7 @@ export function contestsOf(
       question,
       asked: one,
       contenders: asked.filter(({ client }) => one.clients?.includes(client.name) ?? true),
+      rounds,
     }))
   })
 }

@@ -53,6 +53,7 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
     return [
       { key: 'joined', title: 'all joined, ms', more: false },
       { key: 'idle', title: 'idle CPU, ms/s', more: false },
+      { key: 'idleOfMember', title: 'idle CPU of a member, ms/s', more: false },
       MEMORY,
     ]
   }
@@ -95,7 +96,7 @@ export function columnsOf(task: TaskName, mode: string, shares: readonly number[
 }
 
 export function figuresOf(measured: Measurement): Readonly<Record<string, number>> {
-  const { messages, bytes, elapsedMs, userMs, systemMs, memoryBytes, latencyMs } = measured
+  const { messages, bytes, elapsedMs, userMs, systemMs, memoryBytes, latencyMs, members } = measured
   const figures: Record<string, number> = {}
   const put = (key: string, value: number | undefined) => {
     if (value !== undefined && Number.isFinite(value)) figures[key] = value
@@ -118,9 +119,11 @@ export function figuresOf(measured: Measurement): Readonly<Record<string, number
   put('delayMax', measured.delayMs?.max)
   const { idle } = measured
   put('joined', measured.joinedMs)
-  put('idle', idle && ((idle.userMs + idle.systemMs) * 1000) / idle.elapsedMs)
+  const idleMs = idle && ((idle.userMs + idle.systemMs) * 1000) / idle.elapsedMs
+  put('idle', idleMs)
+  put('idleOfMember', idleMs && members ? idleMs / members : undefined)
   put('shared', measured.sharedMs)
-  put('cpuOfMember', cpuMs !== undefined && measured.members ? cpuMs / measured.members : undefined)
+  put('cpuOfMember', cpuMs !== undefined && members ? cpuMs / members : undefined)
   put('zooKeeperRequests', measured.requests?.zookeeper)
   put('brokerRequests', measured.requests?.brokers)
   put('loaded', measured.loadedMs)

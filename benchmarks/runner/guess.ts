@@ -29,6 +29,9 @@ export function guessMs(asked: Case, client: string): number {
   switch (asked.task) {
     case 'member':
       return startMs + SETTLE_MS + limitMs + asked.members * JOIN_MS
+    // Each side warms up for half of that, and takes all of its time.
+    case 'options':
+      return startMs + asked.warmUpMs + 2 * limitMs
     case 'admin':
       return startMs + asked.warmUpMs + limitMs
     case 'start':

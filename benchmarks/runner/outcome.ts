@@ -26,8 +26,9 @@ export interface QuestionOutcome {
   readonly name: string
   readonly title: string
   readonly about: string
-  readonly curve?: { readonly over: string }
+  readonly curve?: { readonly over: string; readonly of?: readonly string[] }
   readonly kafka: string
+  readonly rounds: number
   readonly cases: readonly CaseOutcome[]
 }
 

@@ -15,6 +15,7 @@ export interface Entry {
   readonly title: string
   /** What one round of it may take. */
   readonly guessMs: number
+  readonly rounds: number
 }
 
 export interface Plan {
@@ -36,6 +37,7 @@ export function planOf(contests: readonly Contest[]): readonly Plan[] {
       const entry: Entry = {
         ...{ contender, way, name, title, sameAs },
         guessMs: guessMs(contest.asked, contender.client.name),
+        rounds: contest.rounds,
       }
       if (way !== '' && sameAs === undefined) known.set(content, entry)
       return entry

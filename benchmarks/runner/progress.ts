@@ -2,6 +2,8 @@
 interface Kind {
   readonly name: string
   readonly guessMs: number
+  /** It comes once in each. */
+  readonly rounds: number
 }
 
 /** One line on standard error: what runs, and how long it all still takes. */
@@ -14,11 +16,10 @@ export class Progress {
   readonly #tookMs = new Map<Kind, number>()
   #done = 0
 
-  /** Each kind of run comes once a round. */
-  constructor(stream: NodeJS.WriteStream, kinds: readonly Kind[], rounds: number) {
+  constructor(stream: NodeJS.WriteStream, kinds: readonly Kind[]) {
     this.#stream = stream
-    this.#total = kinds.length * rounds
-    this.#left = new Map(kinds.map((kind) => [kind, rounds]))
+    this.#total = kinds.reduce((sum, { rounds }) => sum + rounds, 0)
+    this.#left = new Map(kinds.map((kind) => [kind, kind.rounds]))
     this.say(`${this.#total} runs, about ${inWords(this.#leftMs())}`)
   }
 

@@ -11,8 +11,8 @@ export interface Question {
   readonly clients?: readonly string[]
   /** A Kafka of its own, where the newest won't do. */
   readonly kafka?: string
-  /** Cases that differ in one number only are drawn as a curve over it. */
-  readonly curve?: { readonly over: string }
+  /** Cases that differ in one number only are drawn as curves over it: of these columns, by default of the CPU of a message. */
+  readonly curve?: { readonly over: string; readonly of?: readonly string[] }
   cases(scale: Scale): readonly Case[]
 }
 

@@ -98,12 +98,13 @@ export interface Measurement {
   /** Of `echo` and `delay`. */
   readonly highestRate?: number
   readonly steps?: readonly EchoStep[]
+  /** Of `member` and `rebalance`: how many they are. */
+  readonly members?: number
   /** Of `member`: until all had an assignment, and what they need while nothing happens. */
   readonly joinedMs?: number
   readonly idle?: Pick<EchoStep, 'elapsedMs' | 'userMs' | 'systemMs'>
-  /** Of `rebalance`: until all partitions were shared evenly, the number of members, and the requests that it took. */
+  /** Of `rebalance`: until all partitions were shared evenly, and the requests that it took. */
   readonly sharedMs?: number
-  readonly members?: number
   readonly requests?: { readonly brokers?: number; readonly zookeeper?: number }
   /** Of `options`: the CPU of a message, divided by that with the default. */
   readonly timesPlain?: number

@@ -15,7 +15,6 @@ const LONG_FAILURE_MS = 15_000
 const PID = '${pid}'
 
 export interface TurnOptions {
-  readonly rounds: number
   readonly signal: AbortSignal
   readonly progress: Progress
   readonly siteFor: (contest: Contest) => Promise<Site>
@@ -53,8 +52,9 @@ function outcomeElse(
 async function hold(
   contest: Contest,
   entries: readonly Entry[],
-  { rounds, signal, progress, siteFor, profileFolder }: TurnOptions,
+  { signal, progress, siteFor, profileFolder }: TurnOptions,
 ): Promise<ReadonlyMap<Entry, Outcome>> {
+  const { rounds } = contest
   const runs = new Map(entries.map((entry) => [entry, new Run()]))
   for (let round = 1; round <= rounds; round++) {
     for (const [entry, run] of runs) {

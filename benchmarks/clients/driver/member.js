@@ -18,5 +18,5 @@ export async function memberTask(join, task) {
   await new Promise((resolve) => setTimeout(resolve, task.limitMs))
   const idle = meter.stop()
   // Leaving one by one, each with a rebalance of all that are left, is not what is measured.
-  return { joinedMs, idle, memoryBytes: peakMemoryBytes() }
+  return { joinedMs, idle, members: task.members, memoryBytes: peakMemoryBytes() }
 }

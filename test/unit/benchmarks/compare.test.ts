@@ -99,7 +99,7 @@ function reportOf(
     clients: [],
     questions: [
       {
-        ...{ name: 'produce', title: 'Producing', about: '', kafka: '' },
+        ...{ name: 'produce', title: 'Producing', about: '', kafka: '', rounds: 3 },
         cases: [{ case: asked, outcomes }],
       },
     ],

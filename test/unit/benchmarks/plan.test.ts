@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Contender, Contest } from '../../../benchmarks/runner/contests.ts'
+import { contestsOf, type Contender, type Contest } from '../../../benchmarks/runner/contests.ts'
 import { storm } from '../../../benchmarks/questions/storm.ts'
 import { isRun, planOf } from '../../../benchmarks/runner/plan.ts'
 import { caseOf, QUICK, type Case, type Question } from '../../../benchmarks/runner/question.ts'
@@ -44,6 +44,13 @@ describe('the plan of a benchmark', () => {
     expect(second!.entries.map(isRun)).toEqual([true])
   })
 
+  it('has one round of the questions that are asked once', () => {
+    const [often, once] = [question({ cases: () => [single] }), question({ cases: () => [told] })]
+    const asking = { scale: { ...QUICK, rounds: 3 }, once: [once], kafka: '4.4.0', isChosen: false }
+    const plans = planOf(contestsOf([often, once], [samsa], asking))
+    expect(plans.map(({ entries }) => entries[0]!.rounds)).toEqual([3, 1])
+  })
+
   it('excludes clients that do not support a case or are not installed', () => {
     const missing: Contender = { ...kafkajs, description: 'not installed' }
     const awaited = caseOf(QUICK, 'awaited', { task: 'produce', mode: 'awaited' })
@@ -58,7 +65,7 @@ function contender(name: string, ways: Readonly<Record<string, string>>): Conten
 }
 
 function contest(asked: Case, ...contenders: readonly Contender[]): Contest {
-  return { question: question(), asked, contenders }
+  return { question: question(), asked, contenders, rounds: 1 }
 }
 
 function question(more: Partial<Question> = {}): Question {
