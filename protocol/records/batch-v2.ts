@@ -8,23 +8,15 @@
  */
 import { Block } from '../buffer/block.ts'
 import { crc32c } from '../buffer/crc32c.ts'
-import {
-  codecOf,
-  compressionOfCode,
-  PastCeilingError,
-  type Compression,
-  type InflateMemory,
-} from '../compression/index.ts'
+import { compressionOfCode, type Compression, type InflateMemory } from '../compression/index.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { Cursor } from './cursor.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import { Message } from './message.ts'
 import type { BatchSource } from './batch-header.ts'
-import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
+import { CompressedRecords } from './compressed-records.ts'
+import type { MessageBatch, MessageSlice } from './message-batch.ts'
 import { toSafeNumber } from './safe-number.ts'
-
-/** Smaller batches are decompressed sooner than another thread would start. */
-const LEAST_ELSEWHERE_BYTES = 32 * 1024
 
 /** The position up to which its records have been decoded. */
 interface Progress {
@@ -52,16 +44,9 @@ export class BatchV2 implements MessageBatch {
   readonly leaderEpoch: number
   readonly count: number
   readonly #data: Buffer
-  readonly #limitBytes: number
-  readonly #memory: InflateMemory | undefined
   readonly #lastOffsetDelta: number
-  /** Its records, if they were decompressed in advance. */
-  #inflated: Uint8Array | undefined
+  readonly #compressed: CompressedRecords | undefined
   #progress: Progress | undefined
-  #claimedBytes: number | undefined
-  #compressed: Buffer | undefined
-  /** What `release` gives back to `#memory`. */
-  #pooled: ArrayBufferLike | undefined
 
   /**
    * `data` is exactly the batch, including its 61-byte header. Throws if its CRC does not match.
@@ -102,8 +87,10 @@ export class BatchV2 implements MessageBatch {
     this.leaderEpoch = data.readInt32BE(12)
     this.count = data.readInt32BE(57)
     this.#data = data
-    this.#limitBytes = limitBytes
-    this.#memory = memory
+    if (this.compression !== 'none') {
+      const body = data.subarray(BATCH_HEADER_BYTES)
+      this.#compressed = new CompressedRecords(this.compression, body, limitBytes, memory)
+    }
   }
 
   get sizeBytes(): number {
@@ -111,92 +98,41 @@ export class BatchV2 implements MessageBatch {
   }
 
   get claimedBytes(): number {
-    if (this.compression === 'none') return 0
-    return (this.#claimedBytes ??= codecOf(this.compression).claimedBytes(
-      this.#body,
-      this.#limitBytes,
-    ))
+    return this.#compressed?.claimedBytes ?? 0
   }
 
   get inflatedBytes(): number {
-    if (this.compression === 'none') return 0
-    return (this.#progress?.block.bytes ?? this.#inflated)?.length ?? 0
+    const compressed = this.#compressed
+    if (compressed === undefined) return 0
+    return this.#progress?.block.bytes.length ?? compressed.inflatedBytes
   }
 
   dropInflated(): boolean {
-    this.#inflated = undefined
+    this.#compressed?.dropInflated()
     return this.#progress === undefined
   }
 
   release(): void {
-    if (this.#pooled === undefined) return
-    this.#memory?.giveBack(this.#pooled)
-    this.#pooled = undefined
+    this.#compressed?.release()
   }
 
   messages(): Message[] {
-    return this.#slice(this.#begin(this.#limitBytes), Infinity)
+    return this.#slice(begin(this.#compressed?.take(), this.#data), Infinity)
   }
 
   nextMessages(most: number): MessageSlice {
-    const progress = (this.#progress ??= this.#begin(this.claimedBytes))
-    const messages = this.#slice(progress, most)
-    return { messages, isLast: progress.index === this.count }
+    const compressed = this.#compressed
+    this.#progress ??= begin(compressed?.take(compressed.claimedBytes), this.#data)
+    const messages = this.#slice(this.#progress, most)
+    return { messages, isLast: this.#progress.index === this.count }
   }
 
   get isInflatedElsewhere(): boolean {
-    return (
-      this.#inflated === undefined &&
-      this.compression !== 'none' &&
-      this.#data.length >= LEAST_ELSEWHERE_BYTES &&
-      codecOf(this.compression).decompressAsync !== undefined
-    )
+    return this.#compressed?.isInflatedElsewhere === true
   }
 
   async inflate(): Promise<void> {
-    const codec = codecOf(this.compression)
-    const limitBytes = this.claimedBytes
-    try {
-      this.#inflated = await codec.decompressAsync?.(this.#body, limitBytes)
-    } catch (error) {
-      throw this.#understated(error, limitBytes)
-    }
-  }
-
-  /**
-   * The compressed part. It is stored because it is used twice: for `claimedBytes`, and for
-   * decompression.
-   */
-  get #body(): Buffer {
-    return (this.#compressed ??= this.#data.subarray(BATCH_HEADER_BYTES))
-  }
-
-  #understated(error: unknown, limitBytes: number): unknown {
-    if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) return error
-    this.#claimedBytes = this.#limitBytes
-    return new UnderstatedSizeError(
-      `the data decompresses to more than the ${limitBytes} bytes in its header`,
-    )
-  }
-
-  #begin(limitBytes: number): Progress {
-    const data = this.#data
-    if (this.compression === 'none') {
-      return { block: new Block(data), at: BATCH_HEADER_BYTES, index: 0, offsetDelta: -1 }
-    }
-    const body = this.#inflated ?? this.#decompressed(limitBytes)
-    this.#inflated = undefined
-    return { block: new Block(body), at: 0, index: 0, offsetDelta: -1 }
-  }
-
-  #decompressed(limitBytes: number): Uint8Array {
-    try {
-      const body = codecOf(this.compression).decompress(this.#body, limitBytes, this.#memory)
-      if (this.#memory !== undefined) this.#pooled = body.buffer
-      return body
-    } catch (error) {
-      throw this.#understated(error, limitBytes)
-    }
+    await this.#compressed?.inflate()
   }
 
   /** Decodes this many of the remaining records. */
@@ -299,6 +235,12 @@ export class BatchV2 implements MessageBatch {
     }
     return messages
   }
+}
+
+/** Where the first record begins: in the decompressed records, or after the header of a batch that is not compressed. */
+function begin(records: Uint8Array | undefined, batch: Buffer): Progress {
+  const at = records === undefined ? BATCH_HEADER_BYTES : 0
+  return { block: new Block(records ?? batch), at, index: 0, offsetDelta: -1 }
 }
 
 function hex(crc: number): string {

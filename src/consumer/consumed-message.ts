@@ -226,7 +226,18 @@ function asBytes(bytes: Buffer | null): unknown {
   return bytes
 }
 
-/** The only cast for this rule: without deserializers Value and Key are the types of a Message. */
+/** Returns messages as they are if the converter does nothing else, and undefined if it converts. */
+export function asTheyAre<Value, Key>(
+  messages: readonly Message[],
+  convert: Converter<Value, Key>,
+): readonly ConsumedMessage<Value, Key>[] | undefined {
+  // As in `asIs`.
+  return convert === asIs
+    ? (messages as unknown as readonly ConsumedMessage<Value, Key>[])
+    : undefined
+}
+
+/** Without deserializers Value and Key are the types of a Message: the casts for this rule are here and in `asTheyAre`. */
 function asIs<Value, Key>(message: Message): ConsumedMessage<Value, Key> {
   return message as unknown as ConsumedMessage<Value, Key>
 }

@@ -11,7 +11,7 @@ import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
 import type { CorruptBatchError } from '../errors.ts'
 import { asError } from '../observe/thrown.ts'
-import type { ConsumedMessage, Converter } from './consumed-message.ts'
+import { asTheyAre, type ConsumedMessage, type Converter } from './consumed-message.ts'
 import { Decompression } from './decompression.ts'
 import type { PeekableFeed } from './message-feed.ts'
 import { JOINED_MESSAGES } from './partition-buffer.ts'
@@ -261,6 +261,31 @@ export class Inbox<Value, Key> implements PeekableFeed<
       this.#options.onTaken(chunk.state)
       throw error
     }
+  }
+
+  /**
+   * Returns the rest of a chunk in an array of its own, without messages that are skipped. If a deserializer throws,
+   * the messages before are returned, and then the partition ends.
+   */
+  convertedRest(chunk: Chunk): readonly ConsumedMessage<Value, Key>[] {
+    const rest = asTheyAre(chunk.messages, this.#options.convert)
+    if (rest !== undefined) {
+      const { index } = chunk
+      chunk.index = rest.length
+      return rest.slice(index)
+    }
+    const messages: ConsumedMessage<Value, Key>[] = []
+    try {
+      while (chunk.index < chunk.messages.length) {
+        const message = this.converted(chunk)
+        if (message !== undefined) messages.push(message)
+      }
+    } catch (error) {
+      if (messages.length === 0) throw error
+      // The messages before the error are delivered first.
+      this.report(asError(error))
+    }
+    return messages
   }
 
   /** Returns the rest of the current chunk, or the next chunk. `markDelivered` then marks all of it as delivered. */

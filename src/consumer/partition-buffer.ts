@@ -266,8 +266,9 @@ export class PartitionBuffer<State extends Buffered> {
 
   /** A queued batch was decompressed: it may have used less memory than was reserved. */
   settle(queued: FetchedBatch): void {
+    if (queued.reservedBytes === undefined || queued.reservedBytes === 0) return
     const { inflatedBytes } = queued.batch
-    if (inflatedBytes === 0 || queued.reservedBytes === undefined) return
+    if (inflatedBytes === 0) return
     this.#release(queued)
     this.reserve(queued, inflatedBytes)
   }
@@ -339,29 +340,13 @@ export class PartitionBuffer<State extends Buffered> {
         break
       }
       const { batch } = next
-      let slice: MessageSlice = NOTHING
+      let slice: MessageSlice | undefined = NOTHING
       try {
         if (!next.isLeftOut) slice = batch.nextMessages(MOST_MESSAGES)
       } catch (error) {
-        if (error instanceof UnderstatedSizeError) {
-          this.releaseQueued()
-          break
-        }
-        if (!isFirst) break
-        const { topic, partition } = this.#state
-        if (error instanceof CodecUnavailableError) {
-          this.drop()
-          const unavailable = new CompressionUnavailableError(error, { topic, partition })
-          this.stop(unavailable)
-          throw unavailable
-        }
-        const damage = new CorruptBatchError(topic, partition, batch.baseOffset, asError(error))
-        if (!isSkipped(damage)) {
-          this.drop()
-          this.stop(damage)
-          throw damage
-        }
+        slice = this.#undecoded(batch, error, isFirst, isSkipped)
       }
+      if (slice === undefined) break
       this.settle(next)
       const last = slice.messages[slice.messages.length - 1]
       end = slice.isLast || last === undefined ? batch.lastOffset + 1 : last.offset + 1
@@ -373,7 +358,10 @@ export class PartitionBuffer<State extends Buffered> {
       if (!slice.isLast) break
       decompressedBytes += next.reservedBytes ?? 0
       this.#dequeue(next)
-      if (next.lease !== undefined) leases.push(next.lease, batch)
+      if (next.lease !== undefined) {
+        leases.push(next.lease)
+        if (batch.compression !== 'none') leases.push(batch)
+      }
     }
     if (isFirst) return undefined
     this.#chunk = {
@@ -390,6 +378,35 @@ export class PartitionBuffer<State extends Buffered> {
       leases,
     }
     return this.#chunk
+  }
+
+  /**
+   * A batch could not be decoded. Returns undefined if the chunk ends before it, and no messages if its damage is
+   * skipped; otherwise the error ends the partition.
+   */
+  #undecoded(
+    { baseOffset }: MessageBatch,
+    error: unknown,
+    isFirst: boolean,
+    isSkipped: (error: CorruptBatchError) => boolean,
+  ): MessageSlice | undefined {
+    if (error instanceof UnderstatedSizeError) {
+      this.releaseQueued()
+      return undefined
+    }
+    if (!isFirst) return undefined
+    const { topic, partition } = this.#state
+    if (error instanceof CodecUnavailableError) {
+      const unavailable = new CompressionUnavailableError(error, { topic, partition })
+      this.drop()
+      this.stop(unavailable)
+      throw unavailable
+    }
+    const damage = new CorruptBatchError(topic, partition, baseOffset, asError(error))
+    if (isSkipped(damage)) return NOTHING
+    this.drop()
+    this.stop(damage)
+    throw damage
   }
 
   #dequeue(queued: FetchedBatch): void {

@@ -6,7 +6,6 @@ import { ConsumerBusyError, InvalidArgumentError } from '../../errors.ts'
 import { readOptions } from '../../option-table.ts'
 import { aFunction, checkValue } from '../../options.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
-import { asError } from '../../observe/thrown.ts'
 import type { ConsumedMessage } from '../consumed-message.ts'
 import type { Inbox, Peeked } from '../inbox.ts'
 import { nextOf } from '../message-feed.ts'
@@ -219,17 +218,7 @@ export class MessageReader<Value, Key> {
       if (chunk === undefined) return undefined
       const { state } = chunk
       chunk.start = state.position
-      const messages: ConsumedMessage<Value, Key>[] = []
-      try {
-        while (chunk.index < chunk.messages.length) {
-          const message = this.#inbox.converted(chunk)
-          if (message !== undefined) messages.push(message)
-        }
-      } catch (error) {
-        if (messages.length === 0) throw error
-        // The messages before the error are delivered first.
-        this.#inbox.report(asError(error))
-      }
+      const messages = this.#inbox.convertedRest(chunk)
       if (messages.length === 0) continue
       chunk.isWhole = true
       const reporting: BatchReporting = { isByMessage: false }

@@ -6,7 +6,6 @@ import type { ConsumerBatch } from './consumer-batch.ts'
 import { drivePartitions } from './drive-partitions.ts'
 import { handleBatch, type BatchReporting } from './handle-batch.ts'
 import type { Run } from './run.ts'
-import { asError } from '../../observe/thrown.ts'
 
 /**
  * The handler of `runBatches`, called once for each batch. The next batch of the same partition is delivered when the
@@ -75,7 +74,7 @@ async function handleChunk<Value, Key>(
   if (chunk === undefined || run.isOver) return
   const from = chunk.index
   chunk.start = state.position
-  const messages = messagesOf(run.feed, chunk)
+  const messages = run.feed.convertedRest(chunk)
   if (messages.length === 0) return
   chunk.isWhole = true
   const { metrics } = run
@@ -87,22 +86,4 @@ async function handleChunk<Value, Key>(
     if (state.buffer.chunk === chunk) chunk.index = from
     if (!state.isEndedBy(error)) throw error
   }
-}
-
-/** If a deserializer throws, the messages before it are delivered, and then the partition ends. */
-function messagesOf<Value, Key>(
-  inbox: Inbox<Value, Key>,
-  chunk: Chunk,
-): ConsumedMessage<Value, Key>[] {
-  const messages: ConsumedMessage<Value, Key>[] = []
-  try {
-    while (chunk.index < chunk.messages.length) {
-      const message = inbox.converted(chunk)
-      if (message !== undefined) messages.push(message)
-    }
-  } catch (error) {
-    if (messages.length === 0) throw error
-    inbox.report(asError(error))
-  }
-  return messages
 }
