@@ -1,6 +1,7 @@
 /**
  * Modules of Node.js that few clients need, loaded at their first use: `import` would load them at the start of each
  * process, where node:tls takes 15 ms of CPU and node:crypto 7, together as much as all of samsa's own modules.
+ * node:fs is always there, but importing it takes 3 ms, for its streams and promises (see protocol/builtins.ts).
  * `process.getBuiltinModule` (Node.js 20.16) is synchronous and works in ES modules and CommonJS.
  */
 import { utilModule } from '../protocol/builtins.ts'
@@ -8,6 +9,8 @@ import { utilModule } from '../protocol/builtins.ts'
 export const tlsModule = () => process.getBuiltinModule('node:tls')
 
 export const cryptoModule = () => process.getBuiltinModule('node:crypto')
+
+export const fsModule = () => process.getBuiltinModule('node:fs')
 
 /** Salts and hashes a password in Node's thread pool, because thousands of iterations take milliseconds. */
 export function pbkdf2(

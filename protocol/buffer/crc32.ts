@@ -20,7 +20,8 @@ const REACH = 2 ** 30
 
 let zlibCrc32: ReturnType<typeof zlibModule>['crc32'] | undefined
 
-const TABLES = slicingTables(POLYNOMIAL, 8)
+/** Made at the first use: few brokers are as old as these formats. */
+let tables: Int32Array | undefined
 
 /** The CRC-32 of `data[start, end)`. */
 export function crc32(data: Uint8Array, start = 0, end = data.length): number {
@@ -39,7 +40,7 @@ export function crc32(data: Uint8Array, start = 0, end = data.length): number {
  * `end` is below REACH; `slice` in `crc32c.ts` explains the mask and the count from zero.
  */
 export function crc32ByTables(data: Uint8Array, start: number, end: number): number {
-  const t = TABLES
+  const t = (tables ??= slicingTables(POLYNOMIAL, 8))
   const base = start & (REACH - 1)
   const length = (end - start) & (REACH - 1)
   let crc = -1

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureContext, SecureContextOptions } from 'node:tls'
-import { cryptoModule, tlsModule } from '../builtins.ts'
+import { cryptoModule, fsModule, tlsModule } from '../builtins.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { readOptions, type OptionTable } from '../option-table.ts'
 import { aBoolean, aString, concealed, type Check } from '../options.ts'
@@ -171,7 +170,7 @@ function readFile(option: string, path: string): string {
     )
   }
   try {
-    return readFileSync(path, 'utf8')
+    return fsModule().readFileSync(path, 'utf8')
   } catch (error) {
     throw new InvalidArgumentError(`tls: option '${option}': cannot read it: ${messageOf(error)}`, {
       cause: error,

@@ -137,6 +137,8 @@ export class ProducerCore {
   }
 
   async #lookUp(topic: string, deadline: Deadline): Promise<BrokerCapabilities | undefined> {
+    // Connects meanwhile if the leader is known, as after a consumer of the topic.
+    detectCapabilities(this.#cluster, topic, deadline).catch(() => undefined)
     await this.#cluster.topic(topic, { create: true, deadline })
     const capabilities = await detectCapabilities(this.#cluster, topic, deadline)
     capabilities?.check(this.settings)

@@ -77,11 +77,12 @@ const LOADED_WHEN_USED = [
 /** The client itself gets these from a file of this name. */
 const GOT_FROM: Readonly<Record<string, string>> = {
   crypto: 'src/builtins.ts',
+  fs: 'src/builtins.ts',
   tls: 'src/builtins.ts',
   util: 'protocol/builtins.ts',
   zlib: 'protocol/builtins.ts',
 }
-const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|tls|util|zlib)'/gm
+const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|fs|tls|util|zlib)'/gm
 const LOADS_THEM = /^src\/(embedded|cli|kafkajs|opentelemetry|prometheus|storm|terminal)\//
 const FRAME_READER = 'src/network/frame-reader.ts'
 

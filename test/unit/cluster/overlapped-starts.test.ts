@@ -49,6 +49,19 @@ describe('what starts, at a broker that describes topics only after it got anoth
     await expect(client.topic('t').getProducer()).resolves.toBeDefined()
   })
 
+  it('connects a producer to the known leader while the topic of the producer is looked up', async () => {
+    const produceConnection = 2
+    const layout = layoutOf([broker], { t: [1] })
+    broker.handle(metadata, async () => {
+      const isProducers = broker.received(metadata).length > 1
+      if (isProducers) await broker.until(() => broker.connectionCount >= produceConnection)
+      return metadataOf(layout, ['t'])
+    })
+    await client.topic('t').partitions()
+    await client.topic('t').getProducer({ requiredAcks: 1 })
+    expect(broker.received(metadata)).toHaveLength(2)
+  })
+
   it('finds the coordinator of a classic group while the topic of the member is looked up', async () => {
     describeTopicsAfter(findCoordinator)
     tellCoordinator(broker)
