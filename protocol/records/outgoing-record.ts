@@ -6,7 +6,8 @@ export interface OutgoingHeader {
 
 /**
  * The headers of a record as they are written: key, value, key, value and so on. One list costs a
- * producer less than an object for each header.
+ * producer less than an object for each header. A list is never changed: BatchWriter copies the
+ * bytes of a list that it has just written.
  */
 export type HeaderFields = readonly (Uint8Array | string | null)[]
 

@@ -28,7 +28,8 @@ import { ProducerCore } from './producer-core.ts'
 import type { MakeRecoveryPolicy } from './recovery/recovery-policy.ts'
 import type { DeliveryReport } from './results/reports.ts'
 import { checkProduceOptions, optionsOf } from './intake/message-fields.ts'
-import { headersFrom, type Data } from './intake/serialize.ts'
+import { HeaderReader } from './intake/header-reader.ts'
+import type { Data } from './intake/serialize.ts'
 import type { TopicState } from './intake/topic-state.ts'
 import { checkWait, type WaitOptions } from '../async/waiting.ts'
 
@@ -59,6 +60,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
   readonly #restarts: Restarts<ProducerCore>
   readonly #serializer: Serializer<unknown, unknown> | undefined
   readonly #register: OpenRegister
+  readonly #headers = new HeaderReader()
 
   /** `makePolicy` replaces the recovery of a producer without transactions. */
   protected constructor(
@@ -202,7 +204,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         options === NO_OPTIONS ? NO_OPTIONS : checkProduceOptions(options)
       const { key = null, headers, partition } = given
       const timestamp = millisecondsOf(positionalTimestamp ?? given.timestamp)
-      const fields = headers === undefined ? undefined : headersFrom(headers)
+      const fields = headers === undefined ? undefined : this.#headers.read(headers)
       if (this.#serializer === undefined) {
         // The core checks the types for callers without TypeScript.
         return this.core.produce(topic, value as Data, key as Data, fields, timestamp, partition)
@@ -225,7 +227,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
         options === NO_OPTIONS ? NO_OPTIONS : checkProduceOptions(options)
       const { key = null, headers, partition } = given
       const timestamp = millisecondsOf(given.timestamp)
-      const fields = headers === undefined ? undefined : headersFrom(headers)
+      const fields = headers === undefined ? undefined : this.#headers.read(headers)
       return this.core.produce(topic, value, key, fields, timestamp, partition)
     } catch (error) {
       return this.core.refuse(topic.name, null, null, asError(error))
@@ -346,7 +348,7 @@ export abstract class BaseProducer<Value, Key> implements AsyncDisposable {
     const options = optionsOf(message, topic.name, keepPartitions)
     const { headers, partition } = options
     const timestamp = millisecondsOf(options.timestamp)
-    const fields = headers === undefined ? undefined : headersFrom(headers)
+    const fields = headers === undefined ? undefined : this.#headers.read(headers)
     if (this.#serializer === undefined) {
       // The core checks the types for callers without TypeScript.
       const key = (options.key ?? null) as Data

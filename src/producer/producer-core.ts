@@ -64,6 +64,9 @@ export class ProducerCore {
   #now = 0
   #turn = 0
   #isTurnBegun = false
+  /** The headers that were counted last, and their size as `asciiHeadersBytes` counts it. */
+  #headers: HeaderFields | undefined
+  #headerBytes = 0
   /** Whether the tracing channels have subscribers, checked once a turn. */
   #isTraced = false
 
@@ -335,7 +338,11 @@ export class ProducerCore {
 
   #checkedBytes(headers: HeaderFields): number {
     if (headers.length > 0) this.#capabilities?.checkHeaders()
-    return asciiHeadersBytes(headers)
+    if (headers !== this.#headers) {
+      this.#headers = headers
+      this.#headerBytes = asciiHeadersBytes(headers)
+    }
+    return this.#headerBytes
   }
 
   /** Keeps a copy of a message until its topic is known, because the caller may reuse its buffers immediately. */

@@ -75,6 +75,29 @@ describe('headers of a record', () => {
     fc.assert(property)
   })
 
+  it.each([
+    ['exactly', headersBytes],
+    ['as ASCII', asciiHeadersBytes],
+  ])('are the same where a list is written again, if they are counted %s', (_, count) => {
+    const property = fc.property(records, fc.integer({ min: 2, max: 4 }), (list, times) => {
+      const writer = new BatchWriter(HEADER_BYTES)
+      const written: number[] = []
+      for (const headers of list) {
+        const fields = headerFields(headers)
+        for (let time = 0; time < times; time++) {
+          const next = plainRecord(headers, writer.count)
+          const maxBytes = HEADER_BYTES + written.length + next.length
+          // A record that does not fit leaves no trace.
+          expect(append(writer, fields, count(fields), maxBytes - 1)).toBe(false)
+          expect(append(writer, fields, count(fields), maxBytes)).toBe(true)
+          written.push(...next)
+          expect([...writer.records()]).toEqual(written)
+        }
+      }
+    })
+    fc.assert(property)
+  })
+
   it('are not appended where they do not fit, however they are counted', () => {
     const property = fc.property(records, fc.nat(300), (list, roomBytes) => {
       for (const count of [headersBytes, asciiHeadersBytes]) {
