@@ -91,8 +91,12 @@ function outcomeOf(
   question: Question,
   cases: readonly CaseOutcome[],
 ): Omit<QuestionOutcome, 'rounds'> {
-  const { name, title, about, curve, kafka = '' } = question
-  return { name, title, about, ...(curve === undefined ? {} : { curve }), kafka, cases }
+  const { name, title, about, curve, isOneTable, kafka = '' } = question
+  return {
+    ...{ name, title, about, kafka, cases },
+    ...(curve === undefined ? {} : { curve }),
+    ...(isOneTable === undefined ? {} : { isOneTable }),
+  }
 }
 
 function print({ title }: Question, outcome: CaseOutcome): void {

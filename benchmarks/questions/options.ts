@@ -21,6 +21,7 @@ export const options: Question = {
   about:
     'One option against the default, in turns in one process, against a process that only acknowledges or serves: how many times the CPU a message takes. Producing is compared with one call per message, reading with `for await`, and `run` with several async handlers with one async handler at a time. An option over 2 is marked with (!).',
   clients: ['samsa'],
+  isOneTable: true,
   cases: (scale) =>
     [100, 1024].flatMap((valueBytes) =>
       [

@@ -15,7 +15,8 @@ const COST = ['cpu']
 
 /** A chart a case, or curves over the cases where the question has them. */
 export function chartsOf(question: QuestionOutcome): readonly Chart[] {
-  const { curve } = question
+  const { curve, isOneTable } = question
+  if (isOneTable === true) return []
   if (curve !== undefined) {
     const { over, of = COST } = curve
     return seriesOf(question)

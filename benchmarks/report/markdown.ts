@@ -39,7 +39,7 @@ function questionOf(question: QuestionOutcome, scale: Scale): string[] {
     `## ${question.title}`,
     `${question.about}${where}${rounds} Measured in ${inWords(tookMs(question))}.`,
     ...charts,
-    ...question.cases.flatMap(caseOf),
+    ...(question.isOneTable === true ? oneTableOf(question) : question.cases.flatMap(caseOf)),
   ]
 }
 
@@ -48,6 +48,28 @@ function tookMs({ cases }: QuestionOutcome): number {
     .flatMap(({ outcomes }) => outcomes)
     .filter(({ sameAs }) => sameAs === undefined)
     .reduce((sum, outcome) => sum + outcome.tookMs, 0)
+}
+
+/** A row for each case, with the columns of the first that was measured. */
+function oneTableOf({ cases }: QuestionOutcome): string[] {
+  const tables = cases.map((outcome) => ({ outcome, cells: cellsOf(tableOf(outcome)) }))
+  const figuresOf = ([, main = '', , ...others]: readonly string[]) => [
+    main,
+    ...others.slice(0, -1),
+  ]
+  const measured = tables.filter(({ cells }) => cells.length > 1)
+  const [first] = measured
+  if (first === undefined) return cases.flatMap(caseOf)
+  const rows = measured.map(({ outcome, cells }) => [outcome.case.title, ...figuresOf(cells[1]!)])
+  const missing = tables
+    .filter(({ cells }) => cells.length <= 1)
+    .flatMap(({ outcome }) =>
+      missingLines(tableOf(outcome)).map((line) => `- ${outcome.case.title}: ${line}`),
+    )
+  return [
+    markdownTable([['case', ...figuresOf(first.cells[0]!)], ...rows]),
+    ...(missing.length === 0 ? [] : [missing.join('\n')]),
+  ]
 }
 
 function caseOf(outcome: CaseOutcome): string[] {

@@ -27,6 +27,7 @@ export interface QuestionOutcome {
   readonly title: string
   readonly about: string
   readonly curve?: { readonly over: string; readonly of?: readonly string[] }
+  readonly isOneTable?: true
   readonly kafka: string
   readonly rounds: number
   readonly cases: readonly CaseOutcome[]

@@ -13,6 +13,8 @@ export interface Question {
   readonly kafka?: string
   /** Cases that differ in one number only are drawn as curves over it: of these columns, by default of the CPU of a message. */
   readonly curve?: { readonly over: string; readonly of?: readonly string[] }
+  /** All cases are rows of one table, without charts: for many cases of one client. */
+  readonly isOneTable?: true
   cases(scale: Scale): readonly Case[]
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { growth } from '../../../benchmarks/questions/growth.ts'
+import { options } from '../../../benchmarks/questions/options.ts'
 import { members } from '../../../benchmarks/questions/members.ts'
 import { chartsOf } from '../../../benchmarks/report/charts.ts'
+import { markdownOf } from '../../../benchmarks/report/markdown.ts'
 import type { QuestionOutcome } from '../../../benchmarks/runner/outcome.ts'
 import { QUICK, type Case, type Question } from '../../../benchmarks/runner/question.ts'
 import type { Measurement } from '../../../benchmarks/runner/task.ts'
@@ -41,8 +43,24 @@ describe('the charts of a question', () => {
   })
 })
 
+describe('a question of one table', () => {
+  it('has a row for each case, and no charts', () => {
+    const measured = { messages: 1, elapsedMs: 1, userMs: 1, systemMs: 1, timesPlain: 2.5 }
+    const outcome = outcomeOf(options, () => measured)
+    expect(chartsOf(outcome)).toEqual([])
+    const lines = markdownOf({
+      ...{ date: '', command: '', kafka: '', scale: QUICK, clients: [], questions: [outcome] },
+      machine: { processor: '', cores: 2, memoryGB: 1, system: '', java: '', commit: '' },
+    }).split('\n')
+    expect(lines).toContain('| case | CPU, times the default | CPU µs/message | messages/s |')
+    for (const { title } of options.cases(QUICK)) {
+      expect(lines).toContain(`| ${title} | 2.50 (!) | 2,000 | 1,000 |`)
+    }
+  })
+})
+
 function outcomeOf(question: Question, measured: (asked: Case) => Measurement): QuestionOutcome {
-  const { name, title, about, curve } = question
+  const { name, title, about, curve, isOneTable } = question
   const cases = question.cases(QUICK).map((asked) => ({
     case: asked,
     outcomes: [
@@ -54,6 +72,7 @@ function outcomeOf(question: Question, measured: (asked: Case) => Measurement): 
     title,
     about,
     ...(curve === undefined ? {} : { curve }),
+    ...(isOneTable === undefined ? {} : { isOneTable }),
     kafka: '',
     rounds: 1,
     cases,
