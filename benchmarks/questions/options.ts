@@ -2,7 +2,8 @@ import { caseOf, type Question } from '../runner/question.ts'
 
 /** By the names in clients/driver/samsa-options.js. */
 const PRODUCING = [
-  ...['lingerMs 5', 'lingerMs 100', 'batchBytes 16 KiB', 'batchBytes 64 KiB'],
+  ...['lingerMs 5', 'lingerMs 5, zstd', 'lingerMs 5, gzip', 'lingerMs 100'],
+  ...['batchBytes 16 KiB', 'batchBytes 64 KiB'],
   ...['maxQueuedBytes 1 MiB', 'maxQueuedMessages 1,000', 'acks all, idempotent'],
   ...['keys', 'one header', 'three headers', 'strings', 'delivery reports'],
 ]
@@ -19,7 +20,7 @@ export const options: Question = {
   name: 'options',
   title: 'What options cost',
   about:
-    'One option against the default, in turns in one process, against a process that only acknowledges or serves: how many times the CPU a message takes. Producing is compared with one call per message, reading with `for await`, and `run` with several async handlers with one async handler at a time. An option over 2 is marked with (!).',
+    'One option against the default, in turns in one process, against a process that only acknowledges or serves: how many times the CPU a message takes. Producing is compared with one call per message and the same codec, reading with `for await`, and `run` with several async handlers with one async handler at a time. An option over 2 is marked with (!).',
   clients: ['samsa'],
   isOneTable: true,
   cases: (scale) =>

@@ -10,9 +10,14 @@ let keyNumber = 0
 /** As many as a hundred thousand customers. */
 const keyed = (value) => [value, { key: `key-${keyNumber++ % 100_000}` }]
 
-/** The name of an option, the producer's options, and the arguments of each call. */
+/** A linger that made batches smaller would show most with a codec, whose cost is that of a batch. */
+const lingering = (compression) => [{ lingerMs: 5, compression }, asIs, undefined, { compression }]
+
+/** The name of an option, the producer's options, the arguments of each call, the text of a value, and what it is compared with. */
 const PRODUCING = {
   'lingerMs 5': [{ lingerMs: 5 }],
+  'lingerMs 5, zstd': lingering('zstd'),
+  'lingerMs 5, gzip': lingering('gzip'),
   'lingerMs 100': [{ lingerMs: 100 }],
   'batchBytes 16 KiB': [{ batchBytes: 16 << 10 }],
   'batchBytes 64 KiB': [{ batchBytes: 64 << 10 }],
@@ -37,10 +42,10 @@ const producing = (given) => async (client, task, values) => {
     }
     await producer.close()
   }
-  const [options, argumentsOf = asIs, toText] = given
+  const [options, argumentsOf = asIs, toText, compared = {}] = given
   const texts = toText === undefined ? undefined : values.map(toText)
   return {
-    plain: (quota) => run({}, asIs, undefined, quota),
+    plain: (quota) => run(compared, asIs, undefined, quota),
     option: (quota) => run(options, argumentsOf, texts, quota),
     close: () => client.close(),
   }
