@@ -19,6 +19,8 @@ const STORM_START_MS = 15_000
 /** What `member` and `group` wait for, see clients/driver. */
 const SETTLE_MS = 2_000
 const IDLE_MS = 2_000
+/** The members that are there settle for seconds, and those that come need seconds with most clients. */
+const REBALANCE_MS = 10_000
 /** The last of a hundred members has joined after some seconds. */
 const JOIN_MS = 25
 
@@ -36,6 +38,8 @@ export function guessMs(asked: Case, client: string): number {
       return startMs + asked.warmUpMs + limitMs
     case 'start':
       return startMs
+    case 'rebalance':
+      return startMs + REBALANCE_MS
     case 'storm':
       return STORM_START_MS + asked.warmUpMs + limitMs
     case 'slow':
