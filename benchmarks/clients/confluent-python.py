@@ -115,14 +115,19 @@ def messages(task, sink):
     consumer.close()
 
 
-def batches(task, sink):
+def batches(**more):
     # With the default a partition whose queue was full is not fetched for a second.
-    consumer = consumer_of(task, sink, {"fetch.queue.backoff.ms": 10})
-    while not sink.is_late():
-        for message in consumer.consume(1_000, 0.1):
-            if not message.error() and sink.take(message.value()):
-                break
-    consumer.close()
+    settings = {"fetch.queue.backoff.ms": 10, **{key.replace("_", "."): value for key, value in more.items()}}
+
+    def way(task, sink):
+        consumer = consumer_of(task, sink, settings)
+        while not sink.is_late():
+            for message in consumer.consume(1_000, 0.1):
+                if not message.error() and sink.take(message.value()):
+                    break
+        consumer.close()
+
+    return way
 
 
 def joining(**more):
@@ -174,7 +179,8 @@ drive.drive(
         },
         "consume": {
             "messages": ("`poll`", messages),
-            "batches": ("`consume(1000)`, `fetch.queue.backoff.ms=10`", batches),
+            "batches": ("`consume(1000)`, `fetch.queue.backoff.ms=10`", batches()),
+            "checked": ("the same, `check.crcs=true`", batches(check_crcs=True)),
         },
     },
     best={"consume": "batches"},

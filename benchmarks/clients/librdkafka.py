@@ -51,9 +51,13 @@ def group(task):
     return run(task, "-G", task["group"], "-c", count, "-X", "auto.offset.reset=earliest")
 
 
-def simple(task):
-    partitions = [part for number in range(task["partitions"]) for part in ("-p", str(number))]
-    return run(task, "-C", *partitions, "-o", "beginning", "-c", str(task["messages"]))
+def simple(*properties):
+    def way(task):
+        partitions = [part for number in range(task["partitions"]) for part in ("-p", str(number))]
+        count = str(task["messages"])
+        return run(task, "-C", *partitions, "-o", "beginning", "-c", count, *properties)
+
+    return way
 
 
 def version():
@@ -76,7 +80,8 @@ drive.drive(
         },
         "consume": {
             "messages": ("`rdkafka_performance -G`, in a group", group),
-            "batches": ("`rdkafka_performance -C`, without a group", simple),
+            "batches": ("`rdkafka_performance -C`, without a group", simple()),
+            "checked": ("`rdkafka_performance -C`, `check.crcs=true`", simple("-X", "check.crcs=true")),
         },
     },
     best={"consume": "batches"},

@@ -273,6 +273,8 @@ async function administer(task) {
   return { ask: () => ASK[task.mode](client.admin, task), close: () => client.close() }
 }
 
+const REUSED = ['`batches()` with `reuseMemory: true`', batches({ reuseMemory: true })]
+
 await drive({
   version,
   best: { consume: 'reused' },
@@ -288,7 +290,8 @@ await drive({
   consume: {
     messages: ['`for await (const message of consumer)`', messages],
     batches: ['`for await (const batch of consumer.batches())`', batches()],
-    reused: ['`batches()` with `reuseMemory: true`', batches({ reuseMemory: true })],
+    reused: REUSED,
+    checked: REUSED,
     handler: ['`run(handler, { concurrency: 4 })`', handler],
   },
   group: { usual: ['`getBalancedConsumer({ managed: true })`, `batches()`', shared] },

@@ -7,6 +7,8 @@ const SIZES = [
   ['10 KiB', 10_240],
   ['1 MiB', 1_048_576],
 ] as const
+/** librdkafka verifies checksums only if it is asked to; these clients do. */
+const CHECKED = ['samsa', 'librdkafka', 'confluent-python']
 /** Of large values few are sent, and with few the compilers are what is measured. */
 const TIMES_BYTES = 3
 
@@ -14,7 +16,7 @@ export const sizes: Question = {
   name: 'sizes',
   title: 'Sizes of values',
   about:
-    'Many at once, and the fastest way to consume, with values of 10 bytes to 1 MiB. librdkafka’s tool sends the same value again and again, which stays in the processor’s cache; confluent-python is the same C code with the values of the others.',
+    'Many at once, and the fastest way to consume, with values of 10 bytes to 1 MiB. librdkafka’s tool sends the same value again and again, which stays in the processor’s cache; confluent-python is the same C code with the values of the others. By default librdkafka verifies no checksums; samsa and Java do.',
   clients: ['samsa', 'kafkajs', 'platformatic', 'java', 'librdkafka', 'confluent-python'],
   cases: (scale) =>
     SIZES.flatMap(([name, valueBytes]) => {
@@ -26,6 +28,9 @@ export const sizes: Question = {
       return [
         caseOf(scale, `produce, ${name}`, { task: 'produce', mode: 'many', ...given }),
         caseOf(scale, `consume, ${name}`, { task: 'consume', mode: 'best', ...given }),
+        caseOf(scale, `consume, ${name}, checksums verified`, {
+          ...{ task: 'consume', mode: 'checked', clients: CHECKED, ...given },
+        }),
       ]
     }),
 }

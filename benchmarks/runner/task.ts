@@ -5,7 +5,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /**
  * - `produce`: single (one call a message, none awaited), told (the same, with each result looked at), many (the
  *   fastest way), awaited (one by one)
- * - `consume`: messages (one at a time), batches, handler
+ * - `consume`: messages (one at a time), batches, handler, checked (batches whose checksums are verified)
  * - `group`: one of several processes that share a topic
  * - `member`: several members of a group in one process, without messages
  * - `rebalance`: the same, with members that join while others are there; eager, cooperative, by the consumer protocol or by ZooKeeper
