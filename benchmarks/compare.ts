@@ -11,7 +11,7 @@ import { aligned } from './report/text.ts'
 function main(): void {
   const { args } = new Command('npm run bench:compare --')
     .description('Says whether two reports agree about the clients, within the spreads they state')
-    .argument('<first>', 'the folder of a report, such as benchmarks/results/2026-11-23T203926')
+    .argument('<first>', 'the folder of a report, such as benchmarks/results/2026-11-28T191436')
     .argument('<second>', 'that of another')
     .showHelpAfterError('(--help lists the options)')
     .parse()
