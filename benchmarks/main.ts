@@ -12,7 +12,7 @@ import type { Report } from './report/report.ts'
 import { save } from './report/save.ts'
 import { aligned, cellsOf, missingLines } from './report/text.ts'
 import { CLIENTS, type Client } from './runner/clients.ts'
-import { contestsOf, findOut } from './runner/contests.ts'
+import { contestsOf, findOut, roundsOf } from './runner/contests.ts'
 import { tableOf, type CaseOutcome, type QuestionOutcome } from './runner/outcome.ts'
 import { isRun, planOf } from './runner/plan.ts'
 import { Progress } from './runner/progress.ts'
@@ -49,7 +49,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
     clients: contenders.map(({ client, description }) => ({ name: client.name, description })),
     questions: questions.map((question) => ({
       ...outcomeOf(question, outcomes.get(question)!),
-      rounds: options.once.includes(question) ? 1 : scale.rounds,
+      rounds: roundsOf(question, { scale, once: options.once }),
     })),
   })
   const plans = planOf(contests)

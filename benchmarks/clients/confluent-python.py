@@ -22,8 +22,13 @@ def producer_of(task, more):
     )
 
 
+def named(more):
+    """Properties of librdkafka, given as arguments with underscores."""
+    return {key.replace("_", "."): value for key, value in more.items()}
+
+
 def producing(**more):
-    settings = {key.replace("_", "."): value for key, value in more.items()}
+    settings = named(more)
 
     def way(task):
         producer = producer_of(task, settings)
@@ -117,7 +122,7 @@ def messages(task, sink):
 
 def batches(**more):
     # With the default a partition whose queue was full is not fetched for a second.
-    settings = {"fetch.queue.backoff.ms": 10, **{key.replace("_", "."): value for key, value in more.items()}}
+    settings = {"fetch.queue.backoff.ms": 10, **named(more)}
 
     def way(task, sink):
         consumer = consumer_of(task, sink, settings)
@@ -131,7 +136,7 @@ def batches(**more):
 
 
 def joining(**more):
-    settings = {key.replace("_", "."): value for key, value in more.items()}
+    settings = named(more)
 
     def way(task, member):
         consumer = confluent_kafka.Consumer({**base(task), "group.id": task["group"], **settings})

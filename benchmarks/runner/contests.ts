@@ -49,11 +49,12 @@ export interface Asking {
 export function contestsOf(
   questions: readonly Question[],
   contenders: readonly Contender[],
-  { scale, once = [], kafka, isChosen }: Asking,
+  asking: Asking,
 ): readonly Contest[] {
+  const { scale, kafka, isChosen } = asking
   return questions.flatMap((question) => {
     const { clients, kafka: version = kafka } = question
-    const rounds = once.includes(question) ? 1 : scale.rounds
+    const rounds = roundsOf(question, asking)
     const asked = contenders
       .filter(
         ({ client }) => isChosen || (clients?.includes(client.name) ?? client.isNamed !== true),
@@ -66,6 +67,14 @@ export function contestsOf(
       rounds,
     }))
   })
+}
+
+/** How often each client has its turn in the cases of a question. */
+export function roundsOf(
+  question: Question,
+  { scale, once = [] }: Pick<Asking, 'scale' | 'once'>,
+): number {
+  return once.includes(question) ? 1 : scale.rounds
 }
 
 /** Some clients don't work with the newest brokers. */

@@ -59,5 +59,7 @@ const MODE_IS_SETTING: readonly TaskName[] = ['transactions', 'storm']
 function contentOf({ question, asked }: Contest, { client }: Contender, way: string): string {
   const mode = MODE_IS_SETTING.includes(asked.task) ? asked.mode : ''
   const content = { ...asked, title: '', mode, x: 0, clients: [] }
-  return JSON.stringify([client.name, way, question.kafka ?? '', content])
+  // Sorted, because cases name their fields in any order.
+  const fields = Object.entries(content).sort(([one], [other]) => (one < other ? -1 : 1))
+  return JSON.stringify([client.name, way, question.kafka ?? '', fields])
 }

@@ -1,10 +1,5 @@
-import {
-  codecOf,
-  PastCeilingError,
-  type Compression,
-  type InflateMemory,
-} from '../compression/index.ts'
-import { UnderstatedSizeError } from './message-batch.ts'
+import { codecOf, type Compression, type InflateMemory } from '../compression/index.ts'
+import { understatedSize } from './message-batch.ts'
 
 /** Smaller batches are decompressed sooner than another thread would start. */
 const LEAST_ELSEWHERE_BYTES = 32 * 1024
@@ -92,11 +87,10 @@ export class CompressedRecords {
     }
   }
 
+  /** The limit is claimed from now on if the data turns out to be larger than claimed. */
   #understated(error: unknown, limitBytes: number): unknown {
-    if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) return error
-    this.#claimedBytes = this.#limitBytes
-    return new UnderstatedSizeError(
-      `the data decompresses to more than the ${limitBytes} bytes in its header`,
-    )
+    const understated = understatedSize(error, limitBytes, this.#limitBytes)
+    if (understated !== undefined) this.#claimedBytes = this.#limitBytes
+    return understated ?? error
   }
 }

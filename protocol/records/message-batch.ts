@@ -1,3 +1,4 @@
+import { PastCeilingError } from '../compression/index.ts'
 import type { BatchHeader } from './batch-header.ts'
 import type { Message } from './message.ts'
 
@@ -7,6 +8,21 @@ import type { Message } from './message.ts'
  */
 export class UnderstatedSizeError extends Error {
   override readonly name = 'UnderstatedSizeError'
+}
+
+/**
+ * Returns the error to throw if decompressed data is larger than `limitBytes`, which its headers
+ * claim, while `mostBytes` may allow more; undefined for all other errors.
+ */
+export function understatedSize(
+  error: unknown,
+  limitBytes: number,
+  mostBytes: number,
+): UnderstatedSizeError | undefined {
+  if (!(error instanceof PastCeilingError) || limitBytes >= mostBytes) return undefined
+  return new UnderstatedSizeError(
+    `the data decompresses to more than the ${limitBytes} bytes in its header`,
+  )
 }
 
 /** Some of a batch's messages. */

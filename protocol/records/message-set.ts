@@ -21,7 +21,7 @@ import { ProtocolError } from '../protocol-error.ts'
 import { ATTRIBUTE, LOG_OVERHEAD_BYTES } from './format.ts'
 import { Message } from './message.ts'
 import type { BatchSource } from './batch-header.ts'
-import { UnderstatedSizeError, type MessageBatch, type MessageSlice } from './message-batch.ts'
+import { understatedSize, type MessageBatch, type MessageSlice } from './message-batch.ts'
 import type { OutgoingRecord } from './outgoing-record.ts'
 import { toSafeNumber } from './safe-number.ts'
 
@@ -194,11 +194,9 @@ export class MessageSet implements MessageBatch {
     try {
       return { messages: this.#decoded(limitBytes), isLast: true }
     } catch (error) {
-      if (!(error instanceof PastCeilingError) || limitBytes >= this.#limitBytes) throw error
-      this.#claimedBytes = this.#limitBytes
-      throw new UnderstatedSizeError(
-        `the data decompresses to more than the ${limitBytes} bytes in its header`,
-      )
+      const understated = understatedSize(error, limitBytes, this.#limitBytes)
+      if (understated !== undefined) this.#claimedBytes = this.#limitBytes
+      throw understated ?? error
     }
   }
 

@@ -266,7 +266,8 @@ export class PartitionBuffer<State extends Buffered> {
 
   /** A queued batch was decompressed: it may have used less memory than was reserved. */
   settle(queued: FetchedBatch): void {
-    if (queued.reservedBytes === undefined || queued.reservedBytes === 0) return
+    // Nothing is reserved for a batch that is not compressed: most batches end here.
+    if ((queued.reservedBytes ?? 0) === 0) return
     const { inflatedBytes } = queued.batch
     if (inflatedBytes === 0) return
     this.#release(queued)

@@ -17,6 +17,13 @@ describe('the plan of a benchmark', () => {
     expect(second!.entries[0]!.sameAs).toBe(first!.entries[0])
   })
 
+  it('measures once what is identical, in whatever order a case names its settings', () => {
+    const { task, mode, ...others } = told
+    const turned: Case = { ...others, clients: ['kafkajs'], mode, task }
+    const [, second] = planOf([contest(single, kafkajs), contest(turned, kafkajs)])
+    expect(second!.entries.map(isRun)).toEqual([false])
+  })
+
   it('measures again if any setting differs', () => {
     const withTls = { ...single, tls: true }
     const [, second] = planOf([contest(single, kafkajs), contest(withTls, kafkajs)])
