@@ -24,6 +24,8 @@ export class Site implements AsyncDisposable {
   readonly #signal: AbortSignal
   /** Topics with messages in them, by what that is: filled once, and for all. */
   readonly #filled = new Map<string, readonly string[]>()
+  /** The listeners whose code the broker has compiled. */
+  readonly #warm = new Set<'plain' | 'tls'>()
   #topics = 0
 
   constructor(place: Place, values: Values, signal: AbortSignal) {
@@ -35,6 +37,18 @@ export class Site implements AsyncDisposable {
   /** Fills the topics that the case needs, once for all. */
   async prepare(asked: Case): Promise<void> {
     if (isKept(asked)) await this.#filledTopics(asked)
+  }
+
+  /**
+   * Runs the case once for each listener without counting it. The first client of a new broker, or of its first
+   * connections with TLS, otherwise waits for the JVM's compilers.
+   */
+  async warmUp(asked: Case, measure: MeasureTask): Promise<void> {
+    const listener = asked.tls ? 'tls' : 'plain'
+    if (this.place.isNull || this.place.stormHome !== undefined || this.#warm.has(listener)) return
+    this.#warm.add(listener)
+    // The measured run fails in the same way, and reports it.
+    await this.run(asked, measure).catch(() => undefined)
   }
 
   /** Makes what the case needs again, measures, and takes it away. */

@@ -69,6 +69,7 @@ async function hold(
         const site = await siteFor(contest)
         await site.prepare(contest.asked)
         const once = (task: Task) => measure(contender.client, task, signal, nodeOptions)
+        await site.warmUp(contest.asked, once)
         await run.take(() => site.run(contest.asked, once))
       } catch (error) {
         signal.throwIfAborted()
