@@ -7,9 +7,10 @@ export interface Codec {
   /**
    * Compresses one block in the format that Kafka's Java client writes for record batches v2 and
    * message sets. The result begins with `beforeBytes` bytes of any content (default 0), so that a
-   * header can be written there without another copy.
+   * header can be written there without another copy. It is in one piece from `memory`
+   * (default: new memory).
    */
-  compress(data: Uint8Array, beforeBytes?: number): Uint8Array
+  compress(data: Uint8Array, beforeBytes?: number, memory?: OutputMemory): Uint8Array
   /**
    * Throws ProtocolError if the data is damaged, or before it inflates to more than `limitBytes`.
    * lz4 and snappy allocate the result from `memory` (default: new memory). The other codecs ignore
@@ -25,17 +26,21 @@ export interface Codec {
   /**
    * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
    */
-  compressAsync?(data: Uint8Array, beforeBytes?: number): Promise<Uint8Array>
+  compressAsync?(data: Uint8Array, beforeBytes?: number, memory?: OutputMemory): Promise<Uint8Array>
   /**
    * Does the same on another thread, if the codec supports that. `data` must not change meanwhile.
    */
   decompressAsync?(data: Uint8Array, limitBytes: number): Promise<Uint8Array>
 }
 
-/** A source of memory for decompressed data, which also takes it back. */
-export interface InflateMemory {
+/** A source of memory for the output of a codec. */
+export interface OutputMemory {
   /** Returns `sizeBytes` bytes of any content. */
   allocate(sizeBytes: number): Uint8Array
+}
+
+/** A source of memory for decompressed data, which also takes it back. */
+export interface InflateMemory extends OutputMemory {
   /** Takes back the memory of a result of `allocate` that nothing uses. */
   giveBack(memory: ArrayBufferLike): void
 }
@@ -157,7 +162,7 @@ export function copied(
   output: Uint8Array,
   lengthBytes: number,
   beforeBytes: number,
-  memory = NEW_MEMORY,
+  memory: OutputMemory = NEW_MEMORY,
 ): Uint8Array {
   const copy = memory.allocate(beforeBytes + lengthBytes)
   copy.set(output.subarray(0, lengthBytes), beforeBytes)
@@ -175,10 +180,15 @@ export function ownOutput(output: Buffer): Uint8Array {
   return isWasteful ? copied(bytes, bytes.length, 0) : bytes
 }
 
-/** The output of a library, after `beforeBytes` bytes of any content. */
-export function withRoomBefore(output: Buffer, beforeBytes: number): Uint8Array {
+/** The output of a library, after `beforeBytes` bytes of any content; copied only if it has to be. */
+export function withRoomBefore(
+  output: Buffer,
+  beforeBytes: number,
+  memory: OutputMemory | undefined,
+): Uint8Array {
   const bytes = withoutBufferMethods(output)
-  return beforeBytes === 0 ? bytes : copied(bytes, bytes.length, beforeBytes)
+  if (beforeBytes === 0 && memory === undefined) return bytes
+  return copied(bytes, bytes.length, beforeBytes, memory)
 }
 
 /**

@@ -32,7 +32,8 @@ export function gzipCodec(level?: number): Codec {
     chunkSize: compressedChunkBytes(data),
   })
   return {
-    compress: (data, beforeBytes = 0) => withRoomBefore(gzipSync(data, writing(data)), beforeBytes),
+    compress: (data, beforeBytes = 0, memory) =>
+      withRoomBefore(gzipSync(data, writing(data)), beforeBytes, memory),
 
     decompress(data, limitBytes) {
       try {
@@ -44,8 +45,8 @@ export function gzipCodec(level?: number): Codec {
 
     claimedBytes,
 
-    compressAsync: async (data, beforeBytes = 0) =>
-      withRoomBefore(await gzipOnPool(data, writing(data)), beforeBytes),
+    compressAsync: async (data, beforeBytes = 0, memory) =>
+      withRoomBefore(await gzipOnPool(data, writing(data)), beforeBytes, memory),
 
     async decompressAsync(data, limitBytes) {
       try {

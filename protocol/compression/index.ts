@@ -7,7 +7,7 @@ import { zstdCodec } from './zstd.ts'
 import { ProtocolError } from '../protocol-error.ts'
 
 export { forcePureCodecs } from './block-codecs.ts'
-export type { Codec, Compression, InflateMemory } from './codec.ts'
+export type { Codec, Compression, InflateMemory, OutputMemory } from './codec.ts'
 export { CodecUnavailableError, PastCeilingError } from './codec.ts'
 export { lz4Legacy } from './lz4.ts'
 
@@ -18,17 +18,19 @@ const GZIP_LEVELS = 9
 const ZSTD_LEVELS = 22
 
 const none: Codec = {
-  compress: (data, beforeBytes = 0) =>
-    beforeBytes === 0 ? data : copied(data, data.length, beforeBytes),
+  compress: (data, beforeBytes = 0, memory) =>
+    beforeBytes === 0 && memory === undefined
+      ? data
+      : copied(data, data.length, beforeBytes, memory),
   decompress(data, limitBytes) {
     if (data.length > limitBytes) throw pastCeiling('none', limitBytes)
     return data
   },
   claimedBytes: () => 0,
 }
-/** At the default levels. They are made at their first use: both need node:zlib. */
-let gzip: Codec | undefined
-let zstd: Codec | undefined
+/** By level, the default is 0. They are made at their first use, and keep what they can use again. */
+const gzips: (Codec | undefined)[] = []
+const zstds: (Codec | undefined)[] = []
 
 export interface CodecOptions {
   /**
@@ -58,15 +60,15 @@ export function codecOf(compression: Compression | number, options: CodecOptions
     case 'none':
       return none
     case 'gzip':
-      if (level === undefined) return (gzip ??= gzipCodec())
-      return gzipCodec(checked(name, level, GZIP_LEVELS))
+      if (level === undefined) return (gzips[0] ??= gzipCodec())
+      return (gzips[checked(name, level, GZIP_LEVELS)] ??= gzipCodec(level))
     case 'snappy':
       return snappy
     case 'lz4':
       return lz4
     case 'zstd':
-      if (level === undefined) return (zstd ??= zstdCodec())
-      return zstdCodec(checked(name, level, ZSTD_LEVELS))
+      if (level === undefined) return (zstds[0] ??= zstdCodec())
+      return (zstds[checked(name, level, ZSTD_LEVELS)] ??= zstdCodec(level))
   }
 }
 

@@ -1,5 +1,5 @@
 import { blockCodecs, NOT_HERE } from './block-codecs.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, OutputMemory } from './codec.ts'
 import {
   claimOf,
   copied,
@@ -42,7 +42,7 @@ const MOST_COPIED_BYTES = 64 * 1024
 
 /** Record batches v2 and message format 1. */
 export const lz4: Codec = {
-  compress: (data, beforeBytes) => compress(data, false, beforeBytes),
+  compress: (data, beforeBytes, memory) => compress(data, false, beforeBytes, memory),
   decompress: (data, limitBytes, memory) => decompress(data, limitBytes, false, memory),
   claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, false),
 }
@@ -51,12 +51,17 @@ export const lz4: Codec = {
  * Message format 0, whose header checksum covers the wrong bytes (KAFKA-3160); it reads both forms.
  */
 export const lz4Legacy: Codec = {
-  compress: (data, beforeBytes) => compress(data, true, beforeBytes),
+  compress: (data, beforeBytes, memory) => compress(data, true, beforeBytes, memory),
   decompress: (data, limitBytes, memory) => decompress(data, limitBytes, true, memory),
   claimedBytes: (data, limitBytes) => claimedBytes(data, limitBytes, true),
 }
 
-function compress(data: Uint8Array, brokenChecksum: boolean, beforeBytes = 0): Uint8Array {
+function compress(
+  data: Uint8Array,
+  brokenChecksum: boolean,
+  beforeBytes = 0,
+  memory?: OutputMemory,
+): Uint8Array {
   const blocks = Math.ceil(data.length / WRITTEN_BLOCK_BYTES)
   const lastBlockBytes = Math.min(data.length, WRITTEN_BLOCK_BYTES)
   // A block that does not become smaller is stored uncompressed, but is compressed first: the last one needs room for
@@ -83,7 +88,7 @@ function compress(data: Uint8Array, brokenChecksum: boolean, beforeBytes = 0): U
     }
   }
   view.setUint32(position, 0, true)
-  return copied(output, position + LENGTH_BYTES, beforeBytes)
+  return copied(output, position + LENGTH_BYTES, beforeBytes, memory)
 }
 
 function claimedBytes(data: Uint8Array, limitBytes: number, acceptBroken: boolean): number {

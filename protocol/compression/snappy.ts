@@ -22,7 +22,7 @@ interface Block {
 }
 
 export const snappy: Codec = {
-  compress(data, beforeBytes = 0) {
+  compress(data, beforeBytes = 0, memory) {
     const chunks = Math.ceil(data.length / CHUNK_BYTES)
     const output = scratchRoom(HEADER_BYTES + chunks * (4 + compressedBound(CHUNK_BYTES)))
     const view = viewOf(output)
@@ -41,7 +41,7 @@ export const snappy: Codec = {
       position = blockEnd
       view.setInt32(lengthAt, position - lengthAt - 4)
     }
-    return copied(output, position, beforeBytes)
+    return copied(output, position, beforeBytes, memory)
   },
 
   claimedBytes: (data, limitBytes) => claimOf(limitBytes, () => sumOf(blocksOf(data, limitBytes))),

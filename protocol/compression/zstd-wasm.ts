@@ -1,4 +1,4 @@
-import { CodecUnavailableError, copied, damaged, pastCeiling } from './codec.ts'
+import { CodecUnavailableError, copied, damaged, pastCeiling, type OutputMemory } from './codec.ts'
 import { startLibzstd, type Libzstd } from './libzstd.ts'
 
 /**
@@ -22,13 +22,18 @@ export function isWasmAvailable(): boolean {
   }
 }
 
-/** The result begins with `beforeBytes` bytes of any content. */
-export function compressWithWasm(data: Uint8Array, level: number, beforeBytes = 0): Uint8Array {
+/** The result is from `memory` and begins with `beforeBytes` bytes of any content. */
+export function compressWithWasm(
+  data: Uint8Array,
+  level: number,
+  beforeBytes = 0,
+  memory?: OutputMemory,
+): Uint8Array {
   const library = (loaded ??= load())
   const boundBytes = library.compressBound(data.length)
   const run = (to: number, from: number) =>
     library.compress(to, boundBytes, from, data.length, level)
-  const result = withMemory(library, data, boundBytes, run, beforeBytes)
+  const result = withMemory(library, data, boundBytes, run, beforeBytes, memory)
   if (typeof result === 'number') throw new Error(`zstd: compression failed with code ${result}`)
   return result
 }
@@ -70,6 +75,7 @@ function withMemory(
   roomBytes: number,
   run: (to: number, from: number) => number,
   beforeBytes = 0,
+  memory?: OutputMemory,
 ): Uint8Array | number {
   const from = library.malloc(data.length + 1) >>> 0
   const to = library.malloc(roomBytes + 1) >>> 0
@@ -80,7 +86,7 @@ function withMemory(
     if (result < 0 && result > -MAX_ERROR) return -result
     // Read again after the call, because growing the memory replaces the view.
     const output = new Uint8Array(library.memory.buffer, to, result >>> 0)
-    return copied(output, output.length, beforeBytes)
+    return copied(output, output.length, beforeBytes, memory)
   } finally {
     if (to !== 0) library.free(to)
     if (from !== 0) library.free(from)

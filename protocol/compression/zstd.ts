@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream'
 import { utilModule, zlibModule } from '../builtins.ts'
 import type { Codec } from './codec.ts'
 import {
@@ -11,6 +12,7 @@ import {
   room,
   withRoomBefore,
 } from './codec.ts'
+import { ReusedCompressors, UNREAD } from './reused-compressors.ts'
 import type { ZstdFrame } from './zstd-frame.ts'
 import { readFrames } from './zstd-frame.ts'
 import { compressWithWasm, decompressWithWasm, isWasmAvailable } from './zstd-wasm.ts'
@@ -24,6 +26,13 @@ const DEFAULT_ZSTD_LEVEL = 3
 
 /** ZSTD_c_compressionLevel, which has the same name in node:zlib's constants. */
 const PARAMETER_LEVEL = 100
+/** ZSTD_e_end. */
+const FLUSH_END = 2
+/**
+ * If there is room for more than the largest output, the library writes there directly; what is left
+ * of a piece is for the next frames.
+ */
+const STREAM_CHUNK_BYTES = 2 << 20
 /** Frames are joined if a batch has this many, up to this total content size. */
 const LEAST_JOINED = 4
 const MOST_JOINED_BYTES = 8 * 1024 * 1024
@@ -31,8 +40,14 @@ const MOST_JOINED_BYTES = 8 * 1024 * 1024
 interface CompressOptions {
   params: Record<number, number>
   chunkSize: number
-  /** Without it, frames that the thread pool compresses do not state the size of their content. */
   pledgedSrcSize: number
+}
+interface StreamOptions {
+  params: Record<number, number>
+  flush: number
+  chunkSize: number
+  readableHighWaterMark: number
+  writableHighWaterMark: number
 }
 interface DecompressOptions {
   maxOutputLength: number
@@ -44,7 +59,7 @@ type Callback = (error: Error | null, result: Buffer) => void
 interface NodeZstd {
   zstdCompressSync: (data: Uint8Array, options: CompressOptions) => Buffer
   zstdDecompressSync: (data: Uint8Array, options: DecompressOptions) => Buffer
-  zstdCompress: (data: Uint8Array, options: CompressOptions, callback: Callback) => void
+  createZstdCompress: (options: StreamOptions) => Transform
   zstdDecompress: (data: Uint8Array, options: DecompressOptions, callback: Callback) => void
 }
 
@@ -56,7 +71,7 @@ export function zstdCodec(level: number = DEFAULT_ZSTD_LEVEL, forceWasm = false)
 
 function wasmCodec(level: number): Codec {
   return {
-    compress: (data, beforeBytes) => compressWithWasm(data, level, beforeBytes),
+    compress: (data, beforeBytes, memory) => compressWithWasm(data, level, beforeBytes, memory),
     claimedBytes,
     decompress(data, limitBytes) {
       const frames = readFrames(data, limitBytes)
@@ -67,17 +82,20 @@ function wasmCodec(level: number): Codec {
 
 function nodeCodec(zstd: NodeZstd, level: number): Codec {
   const { promisify } = utilModule()
-  const compressOnPool = promisify<Uint8Array, CompressOptions, Buffer>(zstd.zstdCompress)
   const decompressOnPool = promisify<Uint8Array, DecompressOptions, Buffer>(zstd.zstdDecompress)
   const params = { [PARAMETER_LEVEL]: level }
+  // Each write is a frame, which states the size of its content as all of it comes at once.
+  const compressors = new ReusedCompressors(() =>
+    zstd.createZstdCompress({ params, flush: FLUSH_END, chunkSize: STREAM_CHUNK_BYTES, ...UNREAD }),
+  )
   const writing = (data: Uint8Array): CompressOptions => ({
     params,
     chunkSize: compressedChunkBytes(data),
     pledgedSrcSize: data.length,
   })
   return {
-    compress: (data, beforeBytes = 0) =>
-      withRoomBefore(zstd.zstdCompressSync(data, writing(data)), beforeBytes),
+    compress: (data, beforeBytes = 0, memory) =>
+      withRoomBefore(zstd.zstdCompressSync(data, writing(data)), beforeBytes, memory),
     claimedBytes,
 
     decompress(data, limitBytes) {
@@ -98,8 +116,8 @@ function nodeCodec(zstd: NodeZstd, level: number): Codec {
       return joined(parts, limitBytes - leftBytes)
     },
 
-    compressAsync: async (data, beforeBytes = 0) =>
-      withRoomBefore(await compressOnPool(data, writing(data)), beforeBytes),
+    compressAsync: async (data, beforeBytes = 0, memory) =>
+      withRoomBefore(await compressors.compress(data), beforeBytes, memory),
 
     async decompressAsync(data, limitBytes) {
       const parts: Uint8Array[] = []

@@ -13,7 +13,12 @@
  * instead of #, with which Node 20 takes twice as long to create an object.
  */
 import { crc32c } from '../buffer/crc32c.ts'
-import { compressionCodeOf, type Codec, type Compression } from '../compression/index.ts'
+import {
+  compressionCodeOf,
+  type Codec,
+  type Compression,
+  type OutputMemory,
+} from '../compression/index.ts'
 import { ATTRIBUTE, BATCH_HEADER_BYTES, CRC_COVERS_FROM } from './format.ts'
 import {
   bytesOf,
@@ -56,7 +61,7 @@ const FRESH: BatchMemory = { take: (bytes) => Buffer.allocUnsafe(bytes), give: (
  */
 export const MAX_RECORD_OVERHEAD_BYTES = 36
 
-export class BatchWriter {
+export class BatchWriter implements OutputMemory {
   count = 0
   /** The timestamp of the first record. */
   private baseTimestamp = 0
@@ -68,6 +73,8 @@ export class BatchWriter {
   private buffer: Buffer
   private end = BATCH_HEADER_BYTES
   private readonly memory: BatchMemory
+  /** The memory of the compressed batch. */
+  private compressed: Buffer | undefined
   /** The headers that were written last, and their position. */
   private headers: HeaderFields | undefined
   private headersAt = 0
@@ -158,9 +165,29 @@ export class BatchWriter {
     this.writeHeader(batch, compression, identity)
   }
 
-  /** Releases the memory: no result of `finish` may be in use any more. */
+  /** The whole batch with compressed records, after room for its header; see `finishCompressed`. */
+  compress(codec: Codec): Buffer {
+    return asBuffer(codec.compress(this.records(), BATCH_HEADER_BYTES, this))
+  }
+
+  /** The same on another thread; undefined if the codec does not support that. */
+  compressElsewhere(codec: Codec): Promise<Buffer> | undefined {
+    return codec.compressAsync?.(this.records(), BATCH_HEADER_BYTES, this).then(asBuffer)
+  }
+
+  /** For the compressed batch. If it is compressed again, the garbage collector takes the first. */
+  allocate(sizeBytes: number): Uint8Array {
+    this.compressed = this.memory.take(sizeBytes)
+    return this.compressed.subarray(0, sizeBytes)
+  }
+
+  /**
+   * Releases the memory: no result of `finish`, `compress` or `compressElsewhere` may be in use any
+   * more.
+   */
   release(): void {
     this.memory.give(this.buffer)
+    if (this.compressed !== undefined) this.memory.give(this.compressed)
   }
 
   /** Returns the position behind the headers; −1 if they do not fit before `end`. */
@@ -215,19 +242,6 @@ export class BatchWriter {
 function writeInt64(buffer: Buffer, value: number, at: number): void {
   buffer.writeInt32BE(Math.floor(value / 2 ** 32), at)
   buffer.writeUInt32BE(value >>> 0, at + 4)
-}
-
-/** Compresses the records of a batch, after room for its header. */
-export function compressedBatch(codec: Codec, records: Uint8Array): Buffer {
-  return asBuffer(codec.compress(records, BATCH_HEADER_BYTES))
-}
-
-/** The same on another thread; undefined if the codec does not support that. */
-export function compressedElsewhere(
-  codec: Codec,
-  records: Uint8Array,
-): Promise<Buffer> | undefined {
-  return codec.compressAsync?.(records, BATCH_HEADER_BYTES).then(asBuffer)
 }
 
 function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {

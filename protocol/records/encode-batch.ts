@@ -1,5 +1,5 @@
 import { codecOf, type Compression } from '../compression/index.ts'
-import { BatchWriter, compressedBatch, type BatchIdentity } from './batch-writer.ts'
+import { BatchWriter, type BatchIdentity } from './batch-writer.ts'
 import { BATCH_HEADER_BYTES } from './format.ts'
 import { headerFields, type OutgoingRecord } from './outgoing-record.ts'
 
@@ -24,7 +24,7 @@ export function encodeBatch(
   }
   const { compression = 'none' } = options
   if (compression === 'none') return writer.finish(options)
-  const batch = compressedBatch(codecOf(compression, options), writer.records())
+  const batch = writer.compress(codecOf(compression, options))
   writer.finishCompressed(batch, compression, options)
   return batch
 }

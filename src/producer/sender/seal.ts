@@ -3,7 +3,6 @@ import {
   codecOf,
   type Compression,
 } from '../../../protocol/compression/index.ts'
-import { compressedBatch, compressedElsewhere } from '../../../protocol/records/batch-writer.ts'
 import type { Message } from '../../../protocol/records/message.ts'
 import { encodeMessageSet } from '../../../protocol/records/message-set.ts'
 import { OutgoingRecord } from '../../../protocol/records/outgoing-record.ts'
@@ -83,11 +82,11 @@ function sealed(
     return undefined
   }
   const codec = codecOf(compression, { level: compressionLevel })
-  const records = batch.writer.records()
-  const isLarge = records.length >= OTHER_THREAD_FROM_BYTES
-  const compressing = isLarge ? compressedElsewhere(codec, records) : undefined
+  const { writer } = batch
+  const isLarge = writer.sizeBytes >= OTHER_THREAD_FROM_BYTES
+  const compressing = isLarge ? writer.compressElsewhere(codec) : undefined
   if (compressing === undefined) {
-    batch.sealed = { format, compressed: compressedBatch(codec, records) }
+    batch.sealed = { format, compressed: writer.compress(codec) }
     return undefined
   }
   return compressing.then((compressed) => {

@@ -36,7 +36,7 @@ function expectSame(found: Uint8Array, expected: Uint8Array): void {
 
 afterEach(() => forcePureCodecs(false))
 
-describe.each(CODECS)('%s', (_name, codec) => {
+describe.each(CODECS)('%s', (name, codec) => {
   it('leaves room before compressed data, and the data as they are without it', async () => {
     for (const data of [jsonLines(300), jsonLines(70 * KIB), incompressible(70 * KIB)]) {
       const expected = codec.compress(data)
@@ -44,6 +44,31 @@ describe.each(CODECS)('%s', (_name, codec) => {
       expectSame(output.subarray(61), expected)
       const elsewhere = (await codec.compressAsync?.(data, 61)) ?? output
       expectSame(codec.decompress(elsewhere.subarray(61), data.length), data)
+    }
+  })
+
+  it('states the size of its content, as far as its format can', async () => {
+    const data = jsonLines(70 * KIB)
+    const claimed = codec.claimedBytes(codec.compress(data), LIMIT_BYTES)
+    const elsewhere = await codec.compressAsync?.(data)
+    if (elsewhere !== undefined) expect(codec.claimedBytes(elsewhere, LIMIT_BYTES)).toBe(claimed)
+    if (name.startsWith('zstd')) expect(claimed).toBe(data.length)
+  })
+
+  it('compresses into memory of the caller, which is asked for once', async () => {
+    for (const data of [jsonLines(300), jsonLines(70 * KIB), incompressible(70 * KIB)]) {
+      for (const beforeBytes of [0, 61]) {
+        const memory = new Watched()
+        const output = codec.compress(data, beforeBytes, memory)
+        const elsewhere = await codec.compressAsync?.(data, beforeBytes, memory)
+        const outputs = elsewhere === undefined ? [output] : [output, elsewhere]
+        expect(memory.allocated).toHaveLength(outputs.length)
+        outputs.forEach((one, index) => {
+          expect(one.buffer).toBe(memory.allocated[index]!.buffer)
+          expect(one.length).toBe(memory.allocated[index]!.length)
+          expectSame(codec.decompress(one.subarray(beforeBytes), data.length), data)
+        })
+      }
     }
   })
 })
