@@ -234,7 +234,10 @@ export interface ProducerSettings extends Omit<
   readonly preferredRack: string | undefined
   /** It gets only keys and values of the producer's types. */
   readonly serializer: Serializer<never, never> | undefined
-  /** The bytes that one turn of the event loop accepts before `ready` waits for the next turn. */
+  /**
+   * The bytes that one turn of the event loop accepts before `ready` waits for the next turn. Results that the
+   * application uses count, too.
+   */
   readonly turnBytes: number
   /** The bytes of messages without a key that a partition gets before another is chosen. */
   readonly stickyBytes: number

@@ -90,6 +90,7 @@ export class BatchResult {
 
   /** Called when the application waits for this message, and so handles its failure. */
   markHandled(index: number): void {
+    this.#failures.handledMessages++
     const outcome = this.#outcome
     if (outcome?.kind === 'moved') {
       this.#markHandledAt(outcome.to[index]!)

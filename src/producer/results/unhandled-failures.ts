@@ -16,6 +16,8 @@ const MAX_KEPT = 10_000
  * nor flushes would otherwise lose messages silently.
  */
 export class UnhandledFailures {
+  /** The number of messages whose result the application has used, failed or not. */
+  handledMessages = 0
   readonly #logger: Logger | undefined
   readonly #unhandled = new Set<Failed>()
   #fresh: Failed[] = []

@@ -117,4 +117,24 @@ describe('ready()', () => {
     expect(rounds).toBeGreaterThan(5)
     await producer.flush()
   })
+
+  it('waits for the next turn after fewer messages if their results are used', async () => {
+    mayNotFire(held).release()
+    const producer = await open({})
+    const value = 'x'.repeat(100)
+    const produceTurn = async (produce: () => void) => {
+      let messages = 0
+      for (; producer.hasRoom; messages++) produce()
+      await producer.flush()
+      return messages
+    }
+    const unused = () => void producer.produce(value)
+    let delivered = 0
+    const used = () => void producer.produce(value).then(() => delivered++)
+    const unusedMessages = await produceTurn(unused)
+    const usedMessages = await produceTurn(used)
+    expect(usedMessages).toBeLessThan(unusedMessages / 2)
+    expect(delivered).toBe(usedMessages)
+    expect(await produceTurn(unused)).toBe(unusedMessages)
+  })
 })
