@@ -1,7 +1,8 @@
 import { constants as bufferConstants } from 'node:buffer'
-import type { ZlibOptions } from 'node:zlib'
+import type { Gzip, ZlibOptions, ZlibReset } from 'node:zlib'
 import { utilModule, zlibModule } from '../builtins.ts'
 import type { Codec } from './codec.ts'
+import { ReusedCompressors, UNREAD } from './reused-compressors.ts'
 import {
   chunkBytesFor,
   compressedChunkBytes,
@@ -11,6 +12,8 @@ import {
   withRoomBefore,
 } from './codec.ts'
 
+/** Pieces of output; what is left of one is for the next members. */
+const STREAM_CHUNK_BYTES = 512 * 1024
 /** The least size of pieces if the data are larger than the size in the trailer: several members. */
 const LEAST_CHUNK_BYTES = 128 * 1024
 /** A member ends with its CRC-32 and with its size modulo 2^32, 4 bytes each. */
@@ -23,12 +26,24 @@ const LARGEST_RATIO = 1032
 
 /** `level` as zlib's: 1 is the fastest, 9 the smallest. */
 export function gzipCodec(level?: number): Codec {
-  const { constants, gunzip, gunzipSync, gzip, gzipSync } = zlibModule()
+  const { constants, createGzip, gunzip, gunzipSync, gzipSync } = zlibModule()
   const { promisify } = utilModule()
-  const gzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
   const gunzipOnPool = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip)
+  const usedLevel = level ?? constants.Z_DEFAULT_COMPRESSION
+  // Each write is a member, after which zlib has to be reset.
+  const compressors = new ReusedCompressors(
+    () => {
+      const flushing = { flush: constants.Z_FINISH, chunkSize: STREAM_CHUNK_BYTES, ...UNREAD }
+      const compressor = createGzip({ level: usedLevel, ...flushing })
+      if (!isResettable(compressor)) throw new Error('this Node.js cannot reset gzip')
+      return compressor
+    },
+    (compressor) => {
+      compressor.reset()
+    },
+  )
   const writing = (data: Uint8Array): ZlibOptions => ({
-    level: level ?? constants.Z_DEFAULT_COMPRESSION,
+    level: usedLevel,
     chunkSize: compressedChunkBytes(data),
   })
   return {
@@ -46,7 +61,7 @@ export function gzipCodec(level?: number): Codec {
     claimedBytes,
 
     compressAsync: async (data, beforeBytes = 0, memory) =>
-      withRoomBefore(await gzipOnPool(data, writing(data)), beforeBytes, memory),
+      withRoomBefore(await compressors.compress(data), beforeBytes, memory),
 
     async decompressAsync(data, limitBytes) {
       try {
@@ -56,6 +71,11 @@ export function gzipCodec(level?: number): Codec {
       }
     },
   }
+}
+
+/** The types of Node.js have `reset` only for deflate. */
+function isResettable(compressor: Gzip): compressor is Gzip & ZlibReset {
+  return 'reset' in compressor
 }
 
 function claimedBytes(data: Uint8Array, limitBytes: number): number {
