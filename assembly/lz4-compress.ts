@@ -3,10 +3,9 @@
  * output byte for byte.
  */
 import { copy } from './copy'
-import { clearTable, entryOf } from './hash-table'
+import { clearTable, entryOfFive } from './hash-table'
 import { matchEnd } from './match'
 
-const HASH_FACTOR: u32 = 2654435761
 const MIN_MATCH: usize = 4
 const LAST_MATCH_DISTANCE: usize = 12
 const LAST_LITERALS: usize = 5
@@ -29,7 +28,7 @@ export function lz4Compress(start: usize, end: usize, output: usize): usize {
     let candidate: usize
     for (;;) {
       const sequence = load<u32>(ip)
-      const entry = entryOf(sequence * HASH_FACTOR)
+      const entry = entryOfFive(ip)
       candidate = start + load<u16>(entry)
       store<u16>(entry, <u16>(ip - start))
       if (load<u32>(candidate) == sequence && candidate < ip) break
@@ -60,7 +59,7 @@ export function lz4Compress(start: usize, end: usize, output: usize): usize {
     ip = matched
     anchor = matched
     if (ip + LAST_MATCH_DISTANCE < end) {
-      store<u16>(entryOf(load<u32>(ip - 2) * HASH_FACTOR), <u16>(ip - 2 - start))
+      store<u16>(entryOfFive(ip - 2), <u16>(ip - 2 - start))
     }
   }
 
