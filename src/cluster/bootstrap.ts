@@ -1,5 +1,4 @@
-import { lookup, reverse } from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { dnsModule, netModule } from '../builtins.ts'
 import type { Address } from '../network/address.ts'
 
 /**
@@ -19,8 +18,11 @@ export async function canonicalAddresses(
 
 async function canonicalOf({ host, port }: Address): Promise<Address[]> {
   try {
+    const { lookup, reverse } = dnsModule().promises
     const ips =
-      isIP(host) === 0 ? (await lookup(host, { all: true })).map((one) => one.address) : [host]
+      netModule.isIP(host) === 0
+        ? (await lookup(host, { all: true })).map((one) => one.address)
+        : [host]
     return await Promise.all(
       ips.map(async (ip) => {
         const [name = ip] = await reverse(ip).catch(() => [ip])

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { apiVersions } from '../../protocol/apis/api-versions.ts'
 import type { Api } from '../../protocol/schema/api.ts'
 import type { Decoded, Encodable, Fields } from '../../protocol/schema/fields.ts'
@@ -7,6 +6,7 @@ import { Deadline } from '../async/deadline.ts'
 import { deferred } from '../async/deferred.ts'
 import { onAbort } from '../async/on-abort.ts'
 import { Timer } from '../async/timer.ts'
+import { netModule } from '../builtins.ts'
 import {
   AuthenticationError,
   ClosedError,
@@ -173,7 +173,8 @@ export class Broker {
     const session = bootstrap.#sessions.get('general')?.session
     if (session?.connection.isOpen !== true || this.#sessions.has('general')) return
     const confirms = comparesIdentity(session.versions, this.#identity)
-    const isOnePlace = isIP(this.address.host) !== 0 && this.#options.socketFactory === undefined
+    const isOnePlace =
+      netModule.isIP(this.address.host) !== 0 && this.#options.socketFactory === undefined
     if (!confirms && !isOnePlace) return
     bootstrap.#sessions.delete('general')
     session.connection.nodeId = this.nodeId

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { apiVersions } from '../../protocol/apis/api-versions.ts'
 import { listOffsets } from '../../protocol/apis/list-offsets.ts'
 import { listGroups } from '../../protocol/apis/list-groups.ts'

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import type { ConnectionOptions, SecureContext, SecureContextOptions } from 'node:tls'
-import { cryptoModule, fsModule, tlsModule } from '../builtins.ts'
+import { cryptoModule, fsModule, netModule, tlsModule } from '../builtins.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { readOptions, type OptionTable } from '../option-table.ts'
 import { aBoolean, aString, concealed, type Check } from '../options.ts'
@@ -50,7 +49,9 @@ export interface PreparedTls {
 const isPem: Check = () => undefined
 
 const aHostName: Check<string> = (value) =>
-  typeof value === 'string' && value !== '' && isIP(value) === 0 ? undefined : 'must be a host name'
+  typeof value === 'string' && value !== '' && netModule.isIP(value) === 0
+    ? undefined
+    : 'must be a host name'
 
 const trustsAny = ({ dangerouslyTrustAnyCertificate }: TlsOptions) =>
   dangerouslyTrustAnyCertificate === true ? 'with dangerouslyTrustAnyCertificate' : undefined
@@ -108,7 +109,7 @@ export function tlsConnectOptions(tls: PreparedTls, host: string): ConnectionOpt
     // The certificate is checked against this if there is no server name; with a socket, Node does not know the host.
     // SNI supports names only (RFC 6066).
     host: name,
-    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(netModule.isIP(name) === 0 ? { servername: name } : {}),
     // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
     rejectUnauthorized: !tls.trustsAnyCertificate,
     ...(tls.checksHostname ? {} : { checkServerIdentity: () => undefined }),

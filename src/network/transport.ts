@@ -1,11 +1,10 @@
-import { lookup } from 'node:dns/promises'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { abortable } from '../async/abortable.ts'
 import { deferred } from '../async/deferred.ts'
 import { limited, TookTooLongError } from '../async/limited.ts'
 import { onAbort } from '../async/on-abort.ts'
-import { tlsModule } from '../builtins.ts'
+import { dnsModule, netModule, tlsModule } from '../builtins.ts'
 import { ConnectionError } from '../errors.ts'
 import { asError } from '../observe/thrown.ts'
 import { formatAddress, type Address } from './address.ts'
@@ -77,7 +76,7 @@ async function openTcp(
   for (const [index, host] of hosts.entries()) {
     const open = (attempt: AbortSignal) => {
       const onread = socketReader?.onread()
-      const socket = connectTcp({
+      const socket = netModule.connect({
         host,
         port: address.port,
         noDelay: true,
@@ -105,7 +104,7 @@ async function addressesOf(
   resolve: Lookup,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  if (isIP(address.host) !== 0) return [address.host]
+  if (netModule.isIP(address.host) !== 0) return [address.host]
   try {
     // The system's lookup cannot be cancelled: it continues without a waiting caller.
     const found = await abortable(resolve(address.host), signal)
@@ -118,7 +117,7 @@ async function addressesOf(
 }
 
 async function systemLookup(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address)
+  return (await dnsModule().promises.lookup(host, { all: true })).map(({ address }) => address)
 }
 
 async function secure(

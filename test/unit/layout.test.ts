@@ -77,12 +77,15 @@ const LOADED_WHEN_USED = [
 /** The client itself gets these from a file of this name. */
 const GOT_FROM: Readonly<Record<string, string>> = {
   crypto: 'src/builtins.ts',
+  dns: 'src/builtins.ts',
   fs: 'src/builtins.ts',
+  net: 'src/builtins.ts',
   tls: 'src/builtins.ts',
   util: 'protocol/builtins.ts',
   zlib: 'protocol/builtins.ts',
 }
-const LOADED_LATER = /^import (?!type )[^']*'node:(crypto|fs|tls|util|zlib)'/gm
+const LOADED_LATER =
+  /^import (?!type )[^']*'node:(crypto|dns|fs|net|tls|util|zlib)(?:\/promises)?'/gm
 const LOADS_THEM = /^src\/(embedded|cli|kafkajs|opentelemetry|prometheus|storm|terminal)\//
 const FRAME_READER = 'src/network/frame-reader.ts'
 
@@ -137,8 +140,7 @@ function slowImportsOf(file: string, text: string): string[] {
       `${file} imports ${module}: load it where it is used, with \`await import()\`, or import its types only`,
   )
   const later = [...text.matchAll(LOADED_LATER)].map(
-    ([, module]) =>
-      `${file} imports node:${module}: use ${module}Module() of ${GOT_FROM[module!]!}`,
+    ([, module]) => `${file} imports node:${module}: use ${module}Module of ${GOT_FROM[module!]!}`,
   )
   return LOADS_THEM.test(file) ? slow : [...slow, ...later]
 }
@@ -325,7 +327,7 @@ describe('the source', () => {
     const crypto =
       "import type { Server } from 'node:tls'\nimport { createHmac } from 'node:crypto'\n"
     expect(slowImportsOf('src/network/sasl/scram.ts', crypto)).toEqual([
-      'src/network/sasl/scram.ts imports node:crypto: use cryptoModule() of src/builtins.ts',
+      'src/network/sasl/scram.ts imports node:crypto: use cryptoModule of src/builtins.ts',
     ])
     expect(slowImportsOf('src/cli/main.ts', crypto)).toEqual([])
   })
