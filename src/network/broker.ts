@@ -15,6 +15,7 @@ import {
   SocketDisconnectedError,
   type KafkaError,
 } from '../errors.ts'
+import { asError } from '../observe/thrown.ts'
 import { formatAddress, type Address } from './address.ts'
 import {
   askVersions,
@@ -85,6 +86,8 @@ export class Broker {
   readonly #sessions = new Map<string, Lane>()
   readonly #memory: BrokerMemory = { isKafka: false, hasVersions: false, isOldest: false }
   readonly #closing = new AbortController()
+  /** The requests that wait for a connection: later ones must not overtake them. */
+  #waitingRequests = 0
   #failures = 0
   /** No connection is tried before this time. */
   #notBefore = 0
@@ -123,35 +126,35 @@ export class Broker {
   }
 
   /** Sends a request in the highest version that both sides support, and resolves with the response. */
-  async request<Request extends Fields, Response extends Fields>(
+  request<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    {
-      timeoutMs,
-      purpose = 'general',
-      lane,
-      frameMemory,
-      maxVersion,
-      onWrite,
-    }: BrokerRequestOptions,
+    options: BrokerRequestOptions,
   ): Promise<Decoded<Response>> {
-    const { connection, versions } = await this.#session(purpose, lane, frameMemory)
-    const version = versions.pick(api, maxVersion)
-    const given = typeof body === 'function' ? body(version, versions) : body
-    // Without `await`, resolving with a promise would cost a promise and three turns of the microtask queue.
-    return await connection.request(api, version, given, timeoutMs, onWrite)
+    const { purpose = 'general', lane } = options
+    const session = this.#sessions.get(keyOf(purpose, lane))?.session
+    if (session?.connection.isOpen !== true || this.#waitingRequests > 0) {
+      return this.#whenOpen(options, (opened) => requestOn(opened, api, body, options))
+    }
+    try {
+      return requestOn(session, api, body, options)
+    } catch (error) {
+      return Promise.reject(asError(error))
+    }
   }
 
   /** Sends a request that has no response. Resolves when it is passed to the socket. */
-  async send<Request extends Fields, Response extends Fields>(
+  send<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     body: BodyFor<Request>,
-    { timeoutMs, purpose = 'general', maxVersion, onWrite }: BrokerRequestOptions,
+    options: BrokerRequestOptions,
   ): Promise<void> {
-    const { connection, versions } = await this.#session(purpose)
-    const version = versions.pick(api, maxVersion)
-    const given = typeof body === 'function' ? body(version, versions) : body
-    await connection.send(api, version, given, timeoutMs, onWrite)
+    const { timeoutMs, maxVersion, onWrite } = options
+    return this.#whenOpen(options, ({ connection, versions }) => {
+      const version = versions.pick(api, maxVersion)
+      const given = typeof body === 'function' ? body(version, versions) : body
+      return connection.send(api, version, given, timeoutMs, onWrite)
+    })
   }
 
   /** Returns the versions that the broker supports. Connects if necessary. */
@@ -227,12 +230,28 @@ export class Broker {
     )
   }
 
+  /** Sends a request when its connection is open. Requests that come meanwhile are sent after it. */
+  async #whenOpen<Result>(
+    { purpose = 'general', lane, frameMemory }: BrokerRequestOptions,
+    send: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    let session: Session
+    this.#waitingRequests++
+    try {
+      session = await this.#session(purpose, lane, frameMemory)
+    } finally {
+      this.#waitingRequests--
+    }
+    return await send(session)
+  }
+
   async #session(purpose: Purpose, lane?: number, frameMemory?: FrameMemory): Promise<Session> {
     const key = keyOf(purpose, lane)
     for (;;) {
       this.#closing.signal.throwIfAborted()
       const current = this.#sessions.get(key)
-      if (current === undefined) return this.#open(key, purpose, frameMemory)
+      // With `await`, as below: all that wait continue in the order in which they came.
+      if (current === undefined) return await this.#open(key, purpose, frameMemory)
       const session = await current.opening
       if (session.connection.isOpen) return session
       // Another caller that waited for the same connection may have opened a new one meanwhile.
@@ -325,6 +344,17 @@ export class Broker {
       throw failure
     }
   }
+}
+
+function requestOn<Request extends Fields, Response extends Fields>(
+  { connection, versions }: Session,
+  api: Api<Request, Response>,
+  body: BodyFor<Request>,
+  { timeoutMs, maxVersion, onWrite }: BrokerRequestOptions,
+): Promise<Decoded<Response>> {
+  const version = versions.pick(api, maxVersion)
+  const given = typeof body === 'function' ? body(version, versions) : body
+  return connection.request(api, version, given, timeoutMs, onWrite)
 }
 
 async function atMost(waitMs: number, done: Promise<void>): Promise<void> {

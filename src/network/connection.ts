@@ -26,6 +26,7 @@ import type { ApiMetrics, BrokerMetrics, ClientMetrics } from '../observe/metric
 import { explainFrameSize, ResponseTooLarge } from './frame-size.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameMemory } from './frame-memory.ts'
+import { RequestTimeouts } from './request-timeouts.ts'
 import type { SocketReader } from './socket-reader.ts'
 import { messageOf } from './node-error.ts'
 import { LONGEST_THROTTLE_MS, reportedThrottleMs, throttleMs } from './throttle.ts'
@@ -57,9 +58,11 @@ interface Pending {
   readonly correlationId: number
   readonly version: number
   readonly startedAt: number
+  readonly timeoutMs: number
   readonly metrics: ApiMetrics
-  readonly answer: Deferred<Buffer>
-  readonly timer: Timer
+  /** Decodes the response and passes it to the caller. */
+  readonly answer: (frame: Buffer) => void
+  readonly fail: (error: Error) => void
 }
 
 /**
@@ -81,10 +84,15 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #metrics: BrokerMetrics
   readonly #pending = new Map<number, Pending>()
+  readonly #timeouts = new RequestTimeouts(this.#pending, ({ api, timeoutMs }) =>
+    this.#onTimeout(api, timeoutMs),
+  )
   /** Waits for the response to a raw SASL token, which has no correlation id. Nothing else is in flight then. */
   #rawAnswer: Deferred<Buffer> | undefined
   #nextCorrelationId = 0
   #closedBy: KafkaError | undefined
+  /** Whether something was written in this tick. */
+  #hasWritten = false
   #isCorked = false
   /** Whether it counts as an open connection: once the handshakes are over. */
   #isReady = false
@@ -225,34 +233,34 @@ export class Connection {
   }
 
   /** Like `request`, but does not wait for a hold: for the requests of a login. */
-  async requestNow<Request extends Fields, Response extends Fields>(
+  requestNow<Request extends Fields, Response extends Fields>(
     api: Api<Request, Response>,
     version: number,
     body: Encodable<Request>,
     timeoutMs: number,
     onWrite?: () => void,
   ): Promise<Decoded<Response>> {
-    if (this.#closedBy !== undefined) throw this.#closedBy
-    const correlationId = this.#takeCorrelationId()
-    const frame = this.#encode(api, version, correlationId, body)
-    onWrite?.()
-    const pending: Pending = {
-      api: api.name,
-      apiKey: api.key,
-      correlationId,
-      version,
-      startedAt: performance.now(),
-      metrics: this.#metrics.apis.of(api.name),
-      answer: deferred<Buffer>(),
-      timer: new Timer(timeoutMs, () => this.#onTimeout(api.name, timeoutMs)),
-    }
-    this.#pending.set(correlationId, pending)
-    this.#metrics.inFlight++
-    this.#write(frame)
-    const response = this.#decode(api, version, await pending.answer.promise)
-    const throttleTimeMs = reportedThrottleMs(response)
-    if (throttleTimeMs > 0) this.#onThrottled(api.name, version, throttleTimeMs)
-    return response
+    return new Promise((resolve, reject) => {
+      if (this.#closedBy !== undefined) throw this.#closedBy
+      const correlationId = this.#takeCorrelationId()
+      const frame = this.#encode(api, version, correlationId, body)
+      onWrite?.()
+      const pending: Pending = {
+        api: api.name,
+        apiKey: api.key,
+        correlationId,
+        version,
+        startedAt: performance.now(),
+        timeoutMs,
+        metrics: this.#metrics.apis.of(api.name),
+        answer: (response) => this.#answer(api, version, response, resolve, reject),
+        fail: reject,
+      }
+      this.#pending.set(correlationId, pending)
+      this.#timeouts.watch(pending)
+      this.#metrics.inFlight++
+      this.#write(frame)
+    })
   }
 
   /**
@@ -356,31 +364,64 @@ export class Connection {
     }
   }
 
+  #answer<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    frame: Buffer,
+    resolve: (response: Decoded<Response>) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    let response: Decoded<Response>
+    try {
+      response = this.#decode(api, version, frame)
+    } catch (error) {
+      reject(error)
+      return
+    }
+    const throttleTimeMs = reportedThrottleMs(response)
+    if (throttleTimeMs > 0) this.#onThrottled(api.name, version, throttleTimeMs)
+    resolve(response)
+  }
+
   #takeCorrelationId(): number {
     const id = this.#nextCorrelationId
     this.#nextCorrelationId = (id + 1) & 0x7fffffff
     return id
   }
 
-  /** Everything written in one tick leaves in one gathered write. */
+  /**
+   * Writes the first request of a tick immediately, so that the broker works on it while the client does the rest. All
+   * others of the tick leave in one gathered write.
+   */
   #write(frame: readonly Uint8Array[], onWritten?: (error?: Error | null) => void): void {
     this.#lastUsed = performance.now()
-    if (!this.#isCorked) {
+    const isFirst = !this.#hasWritten
+    if (isFirst) {
+      this.#hasWritten = true
+      process.nextTick(() => this.#endTick())
+    } else if (!this.#isCorked) {
       this.#isCorked = true
       this.#stream.cork()
-      process.nextTick(() => {
-        this.#isCorked = false
-        this.#stream.uncork()
-      })
     }
+    const isGathered = isFirst && frame.length > 1
+    if (isGathered) this.#stream.cork()
     const last = frame.length - 1
     let bytes = 0
-    frame.forEach((segment, index) => {
+    for (let index = 0; index <= last; index++) {
+      const segment = frame[index]!
       bytes += segment.length
       if (index === last && onWritten !== undefined) this.#stream.write(segment, onWritten)
       else this.#stream.write(segment)
-    })
+    }
+    if (isGathered) this.#stream.uncork()
     this.#metrics.requestBytes.record(bytes)
+  }
+
+  #endTick(): void {
+    this.#hasWritten = false
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#stream.uncork()
   }
 
   #onFrame(frame: Buffer): void {
@@ -404,13 +445,12 @@ export class Connection {
     this.#finish(pending, undefined, frame.length)
     this.#whenAnswered?.(pending.api)
     this.#whenAnswered = undefined
-    pending.answer.resolve(frame)
+    pending.answer(frame)
     if (this.#pending.size === 0) this.#reportDrained()
   }
 
   #finish(pending: Pending, error: Error | undefined, responseBytes: number): void {
-    const { timer, api, apiKey, correlationId, version, startedAt, metrics } = pending
-    timer.cancel()
+    const { api, apiKey, correlationId, version, startedAt, metrics } = pending
     this.#metrics.inFlight--
     const durationMs = performance.now() - startedAt
     if (error === undefined) metrics.duration.recordMs(durationMs)
@@ -470,13 +510,14 @@ export class Connection {
     this.#closedBy = reason
     if (this.#isReady) this.#metrics.open--
     this.#idleTimer?.cancel()
+    this.#timeouts.stop()
     this.#stream.on('error', () => undefined) // A late error concerns no caller.
     this.#stream.destroy()
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const one of pending) {
       this.#finish(one, reason, 0)
-      one.answer.reject(reason)
+      one.fail(reason)
     }
     this.#rawAnswer?.reject(reason)
     this.#reportDrained()

@@ -72,6 +72,34 @@ describe('a broker', () => {
     )
   })
 
+  it('gets requests in the order in which they were made while its connection opens', async () => {
+    const asked: string[] = []
+    const received: (string | null | undefined)[] = []
+    fake.handle(metadata, ({ topics }) => {
+      received.push(topics?.[0]?.name)
+      return NO_TOPICS
+    })
+    const results: Promise<unknown>[] = []
+    const askFor = (name: string) => {
+      asked.push(name)
+      results.push(broker.request(metadata, { topics: [{ name }] }, IN_TIME))
+    }
+    // Requests in each of the turns in which those before them learn that the connection is open.
+    const inEachTurn = async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        askFor(`turn ${turn}`)
+        await Promise.resolve()
+      }
+    }
+    broker = brokerAt(fake, { ...brokerOptions(), onReached: () => void inEachTurn() })
+    askFor('before')
+    askFor('also before')
+    await results[0]
+    await Promise.all(results)
+    expect(received).toEqual(asked)
+    expect(asked).toHaveLength(22)
+  })
+
   it('is polled on a separate connection, which delays no other request', async () => {
     fake.handle(fetch, () => undefined)
     fake.handle(produce, () => ({ responses: [] }))

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Duplex } from 'node:stream'
 import { once } from 'node:events'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { connect } from 'node:net'
 import { listOffsets } from '../../../protocol/apis/list-offsets.ts'
 import { metadata } from '../../../protocol/apis/metadata.ts'
@@ -83,14 +84,35 @@ describe('a connection', () => {
     connection.close()
   })
 
-  it('writes all requests of one turn of the event loop at once', async () => {
+  it('writes the first request of a turn of the event loop immediately, and all others together', async () => {
     const stream = new CountingStream()
     const connection = new Connection(stream, 'somewhere:1', OPTIONS)
-    const all = Promise.allSettled([1, 2, 3, 4].map(() => ask(connection)))
-    await stream.written
-    expect(stream.writes).toBe(1)
+    const first = ask(connection)
+    expect(stream.writes).toEqual([1])
+    const all = Promise.allSettled([first, ...[2, 3, 4].map(() => ask(connection))])
+    await immediate()
+    expect(stream.writes).toEqual([1, 3])
+    const next = settled(ask(connection))
+    expect(stream.writes).toEqual([1, 3, 1])
     connection.close()
     await all
+    await next
+  })
+
+  it('gives each request its own time, whatever was answered before', async () => {
+    const answers = answersByHand()
+    const connection = await connected()
+    const answered = ask(connection, 30)
+    await broker.until(() => broker.received(metadata).length === 1)
+    answers[0]!.resolve('in time')
+    await answered
+    const startedAt = performance.now()
+    const long = failureOf(ask(connection, 5_000))
+    const short = failureOf(ask(connection, 90))
+    for (const error of [await short, await long]) {
+      expect(error.message).toBe(`${broker.name} did not answer Metadata within 90 ms`)
+    }
+    expect(performance.now() - startedAt).toBeGreaterThan(88)
   })
 
   it('closes when a request times out, and fails all its requests with the reason', async () => {
@@ -281,30 +303,21 @@ describe('an idle connection', () => {
   })
 })
 
-/** Swallows what is written and counts in how many writes it came. */
+/** Swallows what is written, and keeps of how many segments each write consisted. */
 class CountingStream extends Duplex {
-  writes = 0
-  readonly #written = deferred()
-
-  get written(): Promise<void> {
-    return this.#written.promise
-  }
+  readonly writes: number[] = []
 
   override _read(): void {
     // Never has anything.
   }
 
   override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#count(done)
+    this.writes.push(1)
+    done()
   }
 
-  override _writev(_chunks: readonly unknown[], done: () => void): void {
-    this.#count(done)
-  }
-
-  #count(done: () => void): void {
-    this.writes++
-    this.#written.resolve()
+  override _writev(chunks: readonly unknown[], done: () => void): void {
+    this.writes.push(chunks.length)
     done()
   }
 }
