@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { apiVersions } from '../../../protocol/apis/api-versions.ts'
+import { listGroups } from '../../../protocol/apis/list-groups.ts'
 import { metadata } from '../../../protocol/apis/metadata.ts'
 import { saslAuthenticate } from '../../../protocol/apis/sasl-authenticate.ts'
 import { saslHandshake } from '../../../protocol/apis/sasl-handshake.ts'
@@ -193,6 +194,12 @@ describe('a broker that does not respond to ApiVersions', () => {
     seed.handle(apiVersions, (_, { socket }) => {
       if (isUpgraded)
         return { errorCode: 0, apiKeys: [{ apiKey: 3, minVersion: min, maxVersion: max }] }
+      socket.destroy()
+      return undefined
+    })
+    // The client sends it if the response to ApiVersions takes more than a millisecond.
+    seed.handle(listGroups, (_, { socket }) => {
+      if (isUpgraded) return { errorCode: 0, groups: [] }
       socket.destroy()
       return undefined
     })
