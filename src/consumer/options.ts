@@ -108,7 +108,10 @@ export interface ConsumerOptions<Value = Buffer | null, Key = Buffer | null> {
    * client's `retryBackoffMs`.
    */
   readonly fetchErrorBackoffMs?: number
-  /** The number of fetch requests in flight to each broker, each for some of its partitions. Default: 1. */
+  /**
+   * The number of fetch requests in flight to each broker, each for some of its partitions. Each has its own
+   * connection. Default: 1 (2 while responses of 1 MiB or more have messages of 4 KiB or more).
+   */
   readonly numConsumerFetchers?: number
   /**
    * The maximum memory for data that is fetched ahead of the application, over all partitions: in flight, as it
@@ -215,7 +218,10 @@ export const CONSUMER_OPTIONS = {
       fetchMinBytes === 0 ? 'with fetchMinBytes: 0: brokers respond at once' : undefined,
   },
   fetchErrorBackoffMs: { check: aDurationMs(0), defaultText: "the client's `retryBackoffMs`" },
-  numConsumerFetchers: { check: anInteger(1, 100), default: 1 },
+  numConsumerFetchers: {
+    check: anInteger(1, 100),
+    defaultText: '1',
+  },
   queuedMaxBytes: { check: anInteger(1), default: 64 * 1024 * 1024 },
   queuedMaxMessages: { check: anInteger(1), defaultText: 'no limit but `queuedMaxBytes`' },
   decompressedBatchMaxBytes: {

@@ -31,6 +31,9 @@ const NEXT: Readonly<Record<FetchPhase, readonly FetchPhase[]>> = {
   'finding-end': ['idle'],
 }
 
+/** After responses with smaller batches a position requests less again. */
+const LARGE_BATCH_DECAY = 0.9
+
 /** Consecutive responses that deny the partition. */
 export interface Denials {
   readonly count: number
@@ -45,6 +48,7 @@ export class FetchPosition {
   #leaderEpoch = -1
   #validatedEpoch = -1
   #maxBytes: number
+  #largeBatchBytes = 0
   #isUrgent = false
   #notBefore = 0
   #waitEpoch = -1
@@ -88,7 +92,12 @@ export class FetchPosition {
 
   /** The number of bytes to request. It grows if one batch is larger and the broker cuts it off. */
   get maxBytes(): number {
-    return this.#maxBytes
+    return Math.max(this.#maxBytes, this.#largeBatchBytes)
+  }
+
+  /** The size of recent batches that were larger than what was requested; 0 if none were. */
+  get largeBatchBytes(): number {
+    return this.#largeBatchBytes
   }
 
   /**
@@ -174,6 +183,16 @@ export class FetchPosition {
 
   askFor(maxBytes: number): void {
     this.#maxBytes = Math.max(this.#maxBytes, maxBytes)
+  }
+
+  /**
+   * The largest batch of a response has this size. Brokers send a batch that is larger than `maxBytes` only as the
+   * first of a response, so that each response would have one partition only. Exactly the size of a batch is requested
+   * then: a broker would also send a part of the next one, which is useless.
+   */
+  sawBatch(bytes: number): void {
+    const recent = Math.max(bytes, Math.floor(this.#largeBatchBytes * LARGE_BATCH_DECAY))
+    this.#largeBatchBytes = recent > this.#maxBytes ? recent : 0
   }
 
   /**

@@ -23,6 +23,14 @@ export interface Asked {
   readonly version: number
 }
 
+/** What a response contained. */
+export interface Fetched {
+  /** The bytes of records. */
+  readonly bytes: number
+  /** The messages that were queued. */
+  readonly messages: number
+}
+
 export interface ResponseHandlerDependencies {
   readonly cluster: Cluster
   readonly settings: FetchSettings
@@ -43,11 +51,12 @@ export class ResponseHandler {
     this.#parts = parts
   }
 
-  /** Returns the number of bytes of records in the response. `byId`: the response identifies topics by their ids. */
-  handle(response: FetchResponse, asked: readonly Asked[], byId: boolean, broker: Broker): number {
+  /** Returns what the response contained. `byId`: it identifies topics by their ids. */
+  handle(response: FetchResponse, asked: readonly Asked[], byId: boolean, broker: Broker): Fetched {
     const { recovery, onArrived } = this.#parts
     const fetched = fetchedPartitions(response, byId)
     let bytes = 0
+    let messages = 0
     for (const { records } of fetched.values()) bytes += records?.length ?? 0
     if (bytes > 0) this.#parts.metrics.counted.fetchBytes.record(bytes)
     const lease = this.#leaseOf(fetched)
@@ -62,11 +71,11 @@ export class ResponseHandler {
         recovery.checkEnd(state)
         continue
       }
-      this.#handlePartition(state, one, toFetch.leaderEpoch, broker, lease)
+      messages += this.#handlePartition(state, one, toFetch.leaderEpoch, broker, lease)
       onArrived(state)
     }
     lease?.release()
-    return bytes
+    return { bytes, messages }
   }
 
   /** Returns the lease of the response: all its records are in the same memory. */
@@ -79,20 +88,21 @@ export class ResponseHandler {
     return undefined
   }
 
+  /** Returns how many messages were queued. */
   #handlePartition(
     state: PartitionState,
     fetched: FetchedPartition,
     askedEpoch: number,
     broker: Broker,
     lease: Lease | undefined,
-  ): void {
+  ): number {
     const { cluster, settings, recovery, metrics, onRecords } = this.#parts
     const { fetch } = state
     const { errorCode, preferredReadReplica, records } = fetched
     const { metadataMaxAgeMs, logger } = cluster.options
     if (errorCode !== ErrorCode.NONE) {
       this.#handleError(state, errorCode, askedEpoch, broker)
-      return
+      return 0
     }
     // The leader is asked again as often as metadata is refreshed.
     if (preferredReadReplica >= 0) {
@@ -104,16 +114,18 @@ export class ResponseHandler {
     if (records === null || records.length === 0) {
       fetch.ledFurther()
       recovery.checkEnd(state)
-      return
+      return 0
     }
     const messagesBefore = state.buffer.messages
     const isFurther = queueRecords(state, fetched, lease, settings, logger)
     const counted = metrics.counted.topics.of(state.topic)
-    counted.fetchedMessages += state.buffer.messages - messagesBefore
+    const messages = state.buffer.messages - messagesBefore
+    counted.fetchedMessages += messages
     counted.fetchedBytes += records.length
     if (isFurther) fetch.ledFurther()
     else recovery.ledNowhere(state, 'the response has no batch after the fetch offset')
     onRecords(state)
+    return messages
   }
 
   #handleError(state: PartitionState, errorCode: number, askedEpoch: number, broker: Broker): void {

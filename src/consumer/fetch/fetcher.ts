@@ -11,13 +11,14 @@ import { fetchChannel, type FetchEvent } from '../../observe/channels.ts'
 import type { ConsumerMetrics } from '../../observe/metrics/client-metrics.ts'
 import { asError } from '../../observe/thrown.ts'
 import type { PartitionState } from '../partition-state.ts'
+import { BrokerSources } from './broker-sources.ts'
 import { isOfConnection } from './failures.ts'
 import { FetchBudget, queuedBytes } from './fetch-budget.ts'
 import { fetchRequest, maxFetchVersion, usesTopicIds } from './fetch-request.ts'
 import { ResponseHandler, type Asked } from './fetch-response.ts'
 import { PositionRecovery } from './position-recovery.ts'
 import type { FetchSettings } from './settings.ts'
-import { Source, type Poll } from './source.ts'
+import type { Poll, Source } from './source.ts'
 import { WaitingPoll } from './waiting-poll.ts'
 
 /** The limit of a response over all its partitions. */
@@ -47,7 +48,7 @@ export class Fetcher {
   /** Sorted by fetch order: a partition that got records moves to the end. */
   readonly #states = new Set<PartitionState>()
   readonly #events: FetcherEvents
-  readonly #sources = new Map<Broker, Source[]>()
+  readonly #sources = new Map<Broker, BrokerSources>()
   readonly #budget: FetchBudget
   readonly #recovery: PositionRecovery
   readonly #responses: ResponseHandler
@@ -94,6 +95,7 @@ export class Fetcher {
 
   remove(state: PartitionState): void {
     this.#states.delete(state)
+    for (const sources of this.#sources.values()) sources.remove(state)
   }
 
   /** Opens the connections for these partitions, whose positions are looked up meanwhile. */
@@ -136,7 +138,7 @@ export class Fetcher {
     this.#isFull = bySource.size > 0 && this.#bufferedBytes() >= this.#mayBufferBytes
     if (!this.#isFull) {
       const isBusy = now - this.#lastTaken < RECENTLY_MS
-      const share = Math.ceil(this.#mayBufferBytes / this.#sources.size)
+      const share = Math.ceil(this.#mayBufferBytes / this.#sourceCount)
       for (const [source, states] of bySource) {
         const wanted = states.reduce((sum, { fetch }) => sum + fetch.maxBytes, 0)
         const maxBytes = Math.min(MAX_RESPONSE_BYTES, share, wanted)
@@ -160,7 +162,7 @@ export class Fetcher {
     }
     if (!this.#isReadable(state) || !this.#hasRoom(state)) return
     for (const sources of this.#sources.values()) {
-      for (const { poll } of sources) {
+      for (const { poll } of sources.all) {
         // This source may be the partition's: `pump` checks that.
         if (poll === undefined || poll.maxWaitMs > this.#settings.fetchWaitMaxMs) {
           this.pump()
@@ -174,7 +176,7 @@ export class Fetcher {
     this.#isStopped = true
     this.#recovery.stop()
     clearTimeout(this.#timer)
-    for (const sources of this.#sources.values()) for (const source of sources) source.hangUp()
+    for (const { all } of this.#sources.values()) for (const source of all) source.hangUp()
   }
 
   #isReadable(state: PartitionState): boolean {
@@ -196,10 +198,17 @@ export class Fetcher {
   }
 
   #hasRoom(state: PartitionState): boolean {
-    return (
-      state.buffer.bytes < this.#settings.fetchMessageMaxBytes &&
-      state.buffer.messages < this.#settings.queuedMaxMessages
-    )
+    const { buffer, fetch } = state
+    // One batch that is larger than a fetch leaves room for the next, which the broker can send meanwhile.
+    const hasBytes =
+      buffer.bytes < this.#settings.fetchMessageMaxBytes || buffer.bytes <= fetch.largeBatchBytes
+    return hasBytes && buffer.messages < this.#settings.queuedMaxMessages
+  }
+
+  get #sourceCount(): number {
+    let count = 0
+    for (const { all } of this.#sources.values()) count += all.length
+    return count
   }
 
   get #mayBufferBytes(): number {
@@ -222,7 +231,7 @@ export class Fetcher {
   #forgetGone(): void {
     for (const [broker, sources] of this.#sources) {
       const isCurrent = this.#cluster.brokers.get(broker.nodeId) === broker
-      if (!isCurrent && sources.every(({ poll }) => poll === undefined))
+      if (!isCurrent && sources.all.every(({ poll }) => poll === undefined))
         this.#sources.delete(broker)
     }
   }
@@ -247,11 +256,10 @@ export class Fetcher {
     }
     let sources = this.#sources.get(broker)
     if (sources === undefined) {
-      const { numConsumerFetchers } = this.#settings
-      sources = Array.from({ length: numConsumerFetchers }, () => new Source(broker))
+      sources = new BrokerSources(broker, this.#settings.numConsumerFetchers)
       this.#sources.set(broker, sources)
     }
-    return sources[state.partition % sources.length]
+    return sources.of(state)
   }
 
   async #fetch(
@@ -301,9 +309,10 @@ export class Fetcher {
       if (response.errorCode !== ErrorCode.NONE) {
         throw new BrokerError(response.errorCode, 'fetching', { broker: source.broker.name })
       }
-      const bytes = this.#responses.handle(response, asked, byId, source.broker)
+      const fetched = this.#responses.handle(response, asked, byId, source.broker)
+      const { bytes } = fetched
       if (bytes > 0) this.#reportFetch(source.broker, bytes, asked, performance.now() - began)
-      source.answered(bytes === 0 ? 'empty' : 'records', performance.now() - began, this.#settings)
+      source.answered(fetched, performance.now() - began, this.#settings)
     } catch (error) {
       source.session.lost()
       if (this.#isStopped || poll.isCut) return
@@ -318,6 +327,7 @@ export class Fetcher {
       overdue.stop()
       source.poll = undefined
       for (const { state, version } of asked) state.fetch.end('fetching', version)
+      this.#sources.get(source.broker)?.adapt()
       this.pump()
     }
   }

@@ -36,6 +36,7 @@ export function queueRecords(
     : undefined
   let data = Buffer.from(records.buffer, records.byteOffset, records.length)
   let isFurther = false
+  let largest = 0
   for (;;) {
     const { batches, cutOffBytes, error, damagedAt } = readBatches(
       data,
@@ -44,6 +45,7 @@ export function queueRecords(
       lease?.frameMemory,
     )
     for (const batch of batches) {
+      largest = Math.max(largest, batch.sizeBytes)
       const isLeftOut = aborted?.includes(batch) === true || batch.control
       if (batch.lastOffset < state.fetch.offset) continue
       lease?.retain()
@@ -51,6 +53,7 @@ export function queueRecords(
       state.fetch.advanceTo(batch.lastOffset + 1, batch.leaderEpoch)
       isFurther = true
     }
+    state.fetch.sawBatch(largest)
     if (error === undefined) {
       // Brokers before KIP-74 (0.10.1) cut off even the first batch: request all of it.
       if (!isFurther && batches.length === 0 && cutOffBytes > 0) {

@@ -2,6 +2,7 @@ import { backoffMs } from '../../async/backoff.ts'
 import type { Broker } from '../../network/broker.ts'
 import type { FrameMemory } from '../../network/frame-memory.ts'
 import { FetchSession } from './fetch-session.ts'
+import type { Fetched } from './fetch-response.ts'
 import type { FetchSettings } from './settings.ts'
 
 /** A request that is in flight. */
@@ -29,6 +30,9 @@ const SHORT_WAIT_MS = 20
  * waits.
  */
 const HASTY_RESPONSES = 3
+/** What makes a response one of large messages. */
+const LARGE_RESPONSE_BYTES = 1024 * 1024
+const LARGE_MESSAGE_BYTES = 4096
 
 let nextLane = 0
 
@@ -39,8 +43,12 @@ export class Source {
   /** Brokers answer the requests of a connection one by one: see BrokerRequestOptions. */
   readonly lane = nextLane++
   poll: Poll | undefined
+  /** The number of partitions that it fetches: written by BrokerSources. */
+  partitions = 0
   /** The number of consecutive responses without records. */
   emptyAnswers = 0
+  /** The number of consecutive responses of LARGE_RESPONSE_BYTES or more, with large messages. */
+  largeResponses = 0
   /** The reason why no connection is possible was reported to the application. */
   isReported = false
   /** The number of consecutive responses that came before their time and brought nothing. */
@@ -52,12 +60,18 @@ export class Source {
     this.broker = broker
   }
 
+  /** Its long polls are longer, because the last responses were empty. */
+  get isQuiet(): boolean {
+    return this.emptyAnswers >= QUIET_AFTER_ANSWERS
+  }
+
   /** Returns how long the next request may wait for messages. `isAwaited`: the application is about to make room. */
   maxWaitMs(fetchWaitMaxMs: number, fetchMinBytes: number, isAwaited: boolean): number {
     if (isAwaited) return Math.min(fetchWaitMaxMs, SHORT_WAIT_MS)
-    const isQuiet = this.emptyAnswers >= QUIET_AFTER_ANSWERS
     // If fewer than fetchMinBytes may be available, the application gets them after fetchWaitMaxMs.
-    return isQuiet && fetchMinBytes <= 1 ? Math.max(fetchWaitMaxMs, QUIET_WAIT_MS) : fetchWaitMaxMs
+    return this.isQuiet && fetchMinBytes <= 1
+      ? Math.max(fetchWaitMaxMs, QUIET_WAIT_MS)
+      : fetchWaitMaxMs
   }
 
   /** Ends a poll that would wait for long. The next request includes the partition that this one leaves out. */
@@ -91,18 +105,31 @@ export class Source {
     return Infinity
   }
 
-  /** Records a response. A broker that repeatedly returns empty responses at once gets fewer requests. */
+  /** Its partitions have changed: the last responses say nothing about the next. */
+  startAgain(): void {
+    this.partitions = 0
+    this.largeResponses = 0
+  }
+
+  /**
+   * Records a response; 'session-over' if the broker has ended the session. A broker that repeatedly returns empty
+   * responses at once gets fewer requests.
+   */
   answered(
-    what: 'records' | 'empty' | 'session-over',
+    fetched: Fetched | 'session-over',
     tookMs: number,
     { fetchBackoff, fetchMinBytes }: Pick<FetchSettings, 'fetchBackoff' | 'fetchMinBytes'>,
   ): void {
-    if (what !== 'session-over') this.emptyAnswers = what === 'empty' ? this.emptyAnswers + 1 : 0
+    const isEmpty = fetched !== 'session-over' && fetched.bytes === 0
+    if (fetched !== 'session-over') {
+      this.emptyAnswers = isEmpty ? this.emptyAnswers + 1 : 0
+      this.largeResponses = isLarge(fetched) ? this.largeResponses + 1 : 0
+    }
     this.isReported = false
     const { maxWaitMs = 0 } = this.poll ?? {}
     // Half of the time allows for slow clocks. With fetchMinBytes 0 the broker does not wait.
     const isHasty =
-      what === 'session-over' || (what === 'empty' && fetchMinBytes > 0 && tookMs < maxWaitMs / 2)
+      fetched === 'session-over' || (isEmpty && fetchMinBytes > 0 && tookMs < maxWaitMs / 2)
     this.#hasty = isHasty ? this.#hasty + 1 : 0
     const attempt = this.#hasty - HASTY_RESPONSES
     this.notBefore = attempt < 0 ? 0 : performance.now() + backoffMs(attempt, fetchBackoff)
@@ -116,4 +143,8 @@ export class Source {
   hangUp(): void {
     this.broker.hangUp('fetch', this.lane)
   }
+}
+
+function isLarge({ bytes, messages }: Fetched): boolean {
+  return bytes >= LARGE_RESPONSE_BYTES && bytes >= messages * LARGE_MESSAGE_BYTES
 }

@@ -47,6 +47,12 @@ interface FetchBody {
   readonly forgottenTopicsData: readonly { readonly partitions: readonly number[] }[]
 }
 
+interface LimitsBody {
+  readonly topics: readonly {
+    readonly partitions: readonly { readonly partitionMaxBytes: number }[]
+  }[]
+}
+
 const fetchesTo = (broker: number) =>
   bed.kafka.requests
     .all({ api: 'Fetch', broker })
@@ -376,6 +382,71 @@ describe('a consumer', () => {
     expect((await takeTexts(consumer.reader, 4)).sort()).toEqual(['x0', 'x1', 'y0', 'y1'])
     const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
     expect(begun.map(({ named }) => named).sort()).toEqual([[0], [1]])
+  })
+
+  it('divides half of queuedMaxBytes between all requests in flight', async () => {
+    bed.kafka.moveLeader('a', 0, 1)
+    bed.kafka.moveLeader('a', 1, 1)
+    const consumer = bed.consumer({ numConsumerFetchers: 2, queuedMaxBytes: 40_000 })
+    await consumer.assign([A0, A1])
+    await bed.write('a', 0, 1, 'x')
+    await bed.write('a', 1, 1, 'y')
+    await takeTexts(consumer.reader, 2)
+    const limits = bed.kafka.requests
+      .all({ api: 'Fetch' })
+      .map(({ body }) => (body as unknown as { maxBytes: number }).maxBytes)
+    expect(new Set(limits)).toEqual(new Set([10_000]))
+  })
+
+  it('has two requests in flight while responses are large, and one when they are empty', async () => {
+    bed.kafka.moveLeader('a', 0, 1)
+    bed.kafka.moveLeader('a', 1, 1)
+    const values = Array.from({ length: 40 }, () => Buffer.alloc(300_000))
+    const { client } = bed
+    await using producer = await client.topic('a').getProducer({ batchBytes: 1 })
+    for (const [index, value] of values.entries()) {
+      await producer.ready()
+      void producer.produce(value, { partition: index % 2 })
+    }
+    await producer.flush()
+    const consumer = bed.consumer()
+    await consumer.assign([A0, A1])
+    for (let i = 0; i < values.length; i++) await consumer.reader.consume()
+    const begun = fetchesTo(1).filter(({ sessionEpoch }) => sessionEpoch === 0)
+    expect(begun[0]?.named).toEqual([0, 1])
+    expect(begun.slice(1).map(({ named }) => named.length)).toEqual([1])
+    // The second one has ended when one session has both partitions again.
+    const { length } = fetchesTo(1)
+    const regained = begun[1]!.named
+    await until(() =>
+      fetchesTo(1)
+        .slice(length)
+        .some(({ sessionId, named }) => sessionId !== 0 && named.join() === regained.join()),
+    )
+    await bed.write('a', 0, 1, 'x')
+    await bed.write('a', 1, 1, 'y')
+    expect((await takeTexts(consumer.reader, 2)).sort()).toEqual(['x0', 'y0'])
+  })
+
+  it('requests the size of a batch that is larger than fetchMessageMaxBytes, until batches are smaller', async () => {
+    const large = Buffer.alloc(5_000)
+    const { client } = bed
+    await using producer = await client.topic('b').getProducer({ batchBytes: 1 })
+    for (let i = 0; i < 3; i++) await producer.produce(large)
+    for (let i = 0; i < 40; i++) await producer.produce(Buffer.alloc(1_000))
+    const consumer = bed.consumer({ fetchMessageMaxBytes: 4_000 })
+    await consumer.assign([B0])
+    for (let i = 0; i < 43; i++) await consumer.reader.consume()
+    const asked = bed.kafka.requests.all({ api: 'Fetch' }).flatMap(({ body }) => {
+      const { topics } = body as unknown as LimitsBody
+      return topics.flatMap(({ partitions }) => partitions.map((one) => one.partitionMaxBytes))
+    })
+    expect(asked[0]).toBe(4_000)
+    const largest = Math.max(...asked)
+    expect(asked[1]).toBe(largest)
+    expect(largest).toBeGreaterThan(5_000)
+    expect(largest).toBeLessThan(5_200)
+    expect(asked.at(-1)).toBe(4_000)
   })
 })
 

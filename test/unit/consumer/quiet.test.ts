@@ -73,7 +73,7 @@ describe('a consumer of an idle topic', () => {
     answer(first, ...empty, neverAnswered)
     const consumer = await client
       .topic(TOPIC)
-      .getSimpleConsumer({ fetchWaitMaxMs: 50, fetchMessageMaxBytes: 50 })
+      .getSimpleConsumer({ fetchWaitMaxMs: 50, fetchMessageMaxBytes: full.records.length })
     await fake.until(() => fake.received(fetch).length === EMPTY_ANSWERS + 2)
     expect(asked.at(-1)).toEqual({ maxWaitMs: 5_000, partitions: [1] })
     // Taking the message makes room: partition 0 is not to wait for the end of the poll.
