@@ -18,7 +18,7 @@ import { JOINED_MESSAGES } from './partition-buffer.ts'
 import type { Chunk, PartitionState } from './partition-state.ts'
 
 /** Available messages are delivered without I/O in between; after this time other events get a turn. */
-const LONGEST_TURN_MS = 10
+const LONGEST_TURN_MS = 4
 
 export interface InboxOptions<Value, Key> {
   readonly convert: Converter<Value, Key>

@@ -15,7 +15,7 @@ import type { HeldRecord } from './held-record.ts'
 import { ShareMessage } from './share-message.ts'
 
 /** Available messages are delivered without I/O in between; after this time other events get a turn. */
-const LONGEST_TURN_MS = 10
+const LONGEST_TURN_MS = 4
 
 /** A message for the application, and its record. */
 export interface Delivered<Value, Key> {

@@ -35,8 +35,8 @@ export interface SinkContext {
   readonly expiry: Expiry
 }
 
-/** Encoding and compressing run for this long, then the event loop gets a turn. */
-const TURN_MS = 6
+/** Encoding and compressing run for this long, then the event loop gets a turn. One more batch may take 1 to 2 ms. */
+const TURN_MS = 3
 /**
  * The version of Produce of Kafka 1.0. Older brokers remember only a producer's last batch: of two batches that were
  * stored and not acknowledged, they would report the first as out of order (KAFKA-5494).
