@@ -83,10 +83,9 @@ export class Source {
     this.hangUp()
   }
 
-  /** Ends a poll whose partitions have another leader by now: the broker does not answer, or would refuse it. */
+  /** Ends its connection, and the poll that is in flight on it, if there is one. */
   cut(): void {
-    if (this.poll === undefined) return
-    this.poll.isCut = true
+    if (this.poll !== undefined) this.poll.isCut = true
     this.hangUp()
   }
 

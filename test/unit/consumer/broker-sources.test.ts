@@ -10,11 +10,19 @@ const HOSTS = '127.0.0.1:1'
 const MIB = 1024 * 1024
 const SETTINGS = { fetchBackoff: { initialMs: 1, maxMs: 1 }, fetchMinBytes: 1 }
 
-const sourcesOf = (count?: number) =>
-  new BrokerSources(
-    new Broker(1, parseHosts(HOSTS)[0]!, clusterOptions({ hosts: HOSTS }).broker),
-    count,
-  )
+class FakeBroker extends Broker {
+  readonly closedLanes: number[] = []
+
+  constructor() {
+    super(1, parseHosts(HOSTS)[0]!, clusterOptions({ hosts: HOSTS }).broker)
+  }
+
+  override hangUp(_: string, lane: number): void {
+    this.closedLanes.push(lane)
+  }
+}
+
+const sourcesOf = (count?: number, broker = new FakeBroker()) => new BrokerSources(broker, count)
 
 const partitions = (...numbers: number[]) =>
   numbers.map((partition) => new PartitionState({ topic: 't', partition }, 1))
@@ -114,6 +122,17 @@ describe('the sources of a broker', () => {
     answer(sources, 4, 0)
     expect(sources.all).toEqual([first])
     expect(shares(sources, states)).toEqual([2])
+  })
+
+  it('close the connection of the second one when they become one, although no request is in flight', () => {
+    const broker = new FakeBroker()
+    const sources = sourcesOf(undefined, broker)
+    shares(sources, partitions(0, 1))
+    answer(sources, 4, MIB)
+    const { lane } = sources.all[1]!
+    answer(sources, 4, 0)
+    expect(sources.all).toHaveLength(1)
+    expect(broker.closedLanes).toEqual([lane])
   })
 
   it('are as many as the application says, whatever the responses are', () => {
