@@ -47,7 +47,8 @@ export async function formatStorage(options: FormatOptions): Promise<void> {
     if (!isUnusual) await keep(dataFolder, kept)
     return
   }
-  await cp(kept, dataFolder, { recursive: true })
+  // A cache that is a link must not become the broker's own folder.
+  await cp(kept, dataFolder, { recursive: true, dereference: true })
   await writeFile(
     join(dataFolder, META),
     `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${newId()}\n`,
