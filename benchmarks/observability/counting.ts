@@ -49,6 +49,6 @@ export const CUTS: readonly Cut[] = [
   called(CLOCK, '#read(): number {', 'this.#readAt'),
   counted(
     'src/consumer/fetch/fetch-response.ts',
-    'counted.fetchedMessages += state.buffer.messages - messagesBefore\n    counted.fetchedBytes += records.length\n',
+    'counted.fetchedMessages += messages\n    counted.fetchedBytes += records.length\n',
   ),
 ]
