@@ -15,21 +15,27 @@ const BUSY: readonly number[] = [
   ErrorCode.NOT_ENOUGH_REPLICAS,
 ]
 
-function isBusy(answer: unknown): boolean {
+/** What the coordinator of a group says while it applies the end of a transaction, which it does after the response. */
+const UNSTABLE: readonly number[] = [...BUSY, ErrorCode.UNSTABLE_OFFSET_COMMIT]
+
+function isBusy(answer: unknown, codes: readonly number[]): boolean {
   if (typeof answer !== 'object' || answer === null) return false
   return Object.entries(answer).some(([name, value]: [string, unknown]) => {
-    if (/errorCode$/i.test(name)) return BUSY.includes(Number(value))
+    if (/errorCode$/i.test(name)) return codes.includes(Number(value))
     // Its markers are still being written.
     if (name === 'transactionState') return /^Prepare(Commit|Abort)$/.test(String(value))
-    return isBusy(value)
+    return isBusy(value, codes)
   })
 }
 
 /** Asks again while the coordinator is busy. */
-async function notBusy<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+async function notBusy<Answer>(
+  question: () => Promise<Answer>,
+  codes: readonly number[] = BUSY,
+): Promise<Answer> {
   for (;;) {
     const answer = await question()
-    if (!isBusy(answer)) return answer
+    if (!isBusy(answer, codes)) return answer
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -213,6 +219,12 @@ const offsets = (what: string, requireStable: boolean) =>
     return { requireStable, ...(isOfOneGroup ? group : { groups: [group] }) }
   })
 
+/** The offsets after the end of a transaction. */
+const settledOffsets = (what: string): Step => {
+  const once = offsets(what, true)
+  return { name: once.name, ask: (side) => notBusy(() => once.ask(side), UNSTABLE) }
+}
+
 export const end = (
   what: string,
   committed: boolean,
@@ -353,7 +365,7 @@ export const OLD_TRANSACTION_STEPS: readonly Step[] = [
   end('a commit', true, 4),
   end('the same commit again', true, 4),
   end('an abort of what was committed', false, 4),
-  offsets('offsets that were committed', true),
+  settledOffsets('offsets that were committed'),
   ...ends('the ends after a commit'),
   described('a transaction that was committed', ['tx']),
   add('a partition for an abort', TOPIC),
@@ -362,7 +374,7 @@ export const OLD_TRANSACTION_STEPS: readonly Step[] = [
   commitOffset('offsets to abort', 9n, 3),
   end('an abort', false, 4),
   end('the same abort again', false, 4),
-  offsets('offsets after an abort', true),
+  settledOffsets('offsets after an abort'),
   ...ends('the ends after an abort'),
 
   init('the next epoch of a producer', { expected: 0 }),
@@ -394,7 +406,7 @@ export const TRANSACTION_STEPS: readonly Step[] = [
   end('a commit that is repeated', true, 5, { epoch: -1 }),
   end('an abort instead of a repeated commit', false, 5, { epoch: -1 }),
   end('a commit of nothing that bumps', true, 5),
-  offsets('offsets after that', true),
+  settledOffsets('offsets after that'),
   write('records with the epoch before', 0, 12, { epoch: -1 }),
   write('records that do not begin at 0', 0, 12, { baseSequence: 7 }),
   end('an abort of a transaction that took no records', false, 5),
