@@ -48,22 +48,29 @@ const CHECKS: readonly Step[] = [
 ]
 const CHECKS_AT_A_TIME = 2
 
-/** One after the other: they start brokers, or keep all cores busy by themselves. */
-const TESTS: readonly Step[] = [
+/** Keep all cores busy by themselves. */
+const FIRST_TESTS: readonly Step[] = [
   {
     name: 'unit and wire tests',
     command: ['npx', 'jest', '--maxWorkers=2', 'test/unit', 'test/wire', 'test/embedded'],
     isJest: true,
   },
-  {
-    // One after the other: each file starts brokers of its own.
-    name: 'bundlers and compilers',
-    command: ['npx', 'jest', '--runInBand', 'test/bundles'],
-    isJest: true,
-  },
+]
+
+/** Mostly wait for brokers, one file after the other: each starts brokers of its own. */
+const BROKER_TESTS: readonly Step[] = [
   {
     name: 'tests with real brokers',
     command: ['npx', 'jest', '--runInBand', 'test/kafka/'],
+    isJest: true,
+  },
+]
+
+/** Run beside those with brokers, one step after the other. */
+const OTHER_TESTS: readonly Step[] = [
+  {
+    name: 'bundlers and compilers',
+    command: ['npx', 'jest', '--runInBand', 'test/bundles'],
     isJest: true,
   },
   {
@@ -77,16 +84,18 @@ const TESTS: readonly Step[] = [
   },
 ]
 
-/** Runs a step, and shows its output while it runs, or all at once at its end. */
-async function run(step: Step, folder: string, showing: 'at once' | 'at its end'): Promise<Counts> {
+/** The output of a step, while it runs or all at its end, if another one runs beside it. */
+type Showing = 'at once' | 'at its end'
+
+/** Runs a step, and shows its output. */
+async function run(step: Step, folder: string, showing: Showing): Promise<Counts> {
   const kept: string[] = []
   const show = (text: string): void => {
     if (showing === 'at once') process.stdout.write(text)
     else kept.push(text)
   }
   show(`\n=== ${step.name}: ${step.command.join(' ')}\n`)
-  const report = join(folder, 'report.json')
-  if (step.isJest === true) await rm(report, { force: true })
+  const report = join(folder, `${step.name}.json`)
   const startedAt = performance.now()
   const reporting = step.isJest === true ? ['--json', `--outputFile=${report}`] : []
   const problem = await execute([...step.command, ...reporting], show)
@@ -172,11 +181,13 @@ async function main(): Promise<void> {
   try {
     all.push(await run(BUILD, folder, 'at once'))
     const waiting = CHECKS.values()
-    const checkers = Array.from({ length: CHECKS_AT_A_TIME }, async () => {
-      for (const check of waiting) all.push(await run(check, folder, 'at its end'))
-    })
+    const inOrder = async (steps: Iterable<Step>, showing: Showing): Promise<void> => {
+      for (const step of steps) all.push(await run(step, folder, showing))
+    }
+    const checkers = Array.from({ length: CHECKS_AT_A_TIME }, () => inOrder(waiting, 'at its end'))
     await Promise.all(checkers)
-    for (const step of TESTS) all.push(await run(step, folder, 'at once'))
+    await inOrder(FIRST_TESTS, 'at once')
+    await Promise.all([inOrder(BROKER_TESTS, 'at once'), inOrder(OTHER_TESTS, 'at its end')])
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
