@@ -1,5 +1,6 @@
 import { dnsModule, netModule } from '../builtins.ts'
 import type { Address } from '../network/address.ts'
+import { systemLookup } from '../network/transport.ts'
 
 /**
  * How the client uses the names of bootstrap addresses (Java's `client.dns.lookup`): it tries all addresses of a name,
@@ -18,11 +19,8 @@ export async function canonicalAddresses(
 
 async function canonicalOf({ host, port }: Address): Promise<Address[]> {
   try {
-    const { lookup, reverse } = dnsModule().promises
-    const ips =
-      netModule.isIP(host) === 0
-        ? (await lookup(host, { all: true })).map((one) => one.address)
-        : [host]
+    const { reverse } = dnsModule().promises
+    const ips = netModule.isIP(host) === 0 ? await systemLookup(host) : [host]
     return await Promise.all(
       ips.map(async (ip) => {
         const [name = ip] = await reverse(ip).catch(() => [ip])

@@ -116,7 +116,8 @@ async function addressesOf(
   throw cannotConnect(address, [new Error(`'${address.host}' has no address`)])
 }
 
-async function systemLookup(host: string): Promise<readonly string[]> {
+/** Returns all addresses of a host name, by the operating system. */
+export async function systemLookup(host: string): Promise<readonly string[]> {
   return (await dnsModule().promises.lookup(host, { all: true })).map(({ address }) => address)
 }
 

@@ -78,9 +78,8 @@ export class Source {
   cutIfLong(fetchWaitMaxMs: number): void {
     const { poll } = this
     if (poll === undefined || poll.isCut || poll.maxWaitMs <= fetchWaitMaxMs) return
-    poll.isCut = true
     this.emptyAnswers = 0
-    this.hangUp()
+    this.cut()
   }
 
   /** Ends its connection, and the poll that is in flight on it, if there is one. */
@@ -98,9 +97,8 @@ export class Source {
     if (poll === undefined || poll.isCut) return Infinity
     const cutAt = poll.began + SHORT_WAIT_MS
     if (cutAt > now) return cutAt
-    poll.isCut = true
     this.emptyAnswers = 0
-    this.hangUp()
+    this.cut()
     return Infinity
   }
 
