@@ -11,7 +11,7 @@ import type { Values } from './values.ts'
 const FILL_MARGIN = 1.05
 /** Enough for the compilers of Node.js and Java, however small the task is. */
 const WARM_UP_MESSAGES = 200_000
-const WARM_UP_BYTES = 200_000_000
+const WARM_UP_BYTES = 1_000_000_000
 /** The index of a partition has entries from its second batch on. */
 const BATCHES_OF_USED = 2
 
