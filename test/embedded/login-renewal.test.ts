@@ -83,7 +83,8 @@ describe('a login during operation', () => {
 describe('a client without a login at a listener that requires one', () => {
   it('gets an error that suggests the sasl option', async () => {
     await using kafka = await EmbeddedCluster.start({ topics: { t: {} }, sasl: { users: USERS } })
-    await using client = new KafkaClient({ hosts: kafka.hosts })
+    // The client tries again until this time is over.
+    await using client = new KafkaClient({ hosts: kafka.hosts, operationTimeoutMs: 5_000 })
     const error = await failureOf(client.topic('t').partitions())
     expect(error.message).toContain('does this listener require a login (the option sasl)?')
   })

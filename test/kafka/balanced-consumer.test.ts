@@ -202,11 +202,13 @@ describeWithBrokers('a group whose ZooKeeper fails', ['java'], () => {
       }, 2)
       try {
         const had = [...expiring.partitions]
+        const sessions = relay.granted.length
         await relay.expire()
         await untilRebalanced(() => lost.length > 0)
         await shared(members, 6)
         expect(lost.map(({ partition }) => partition).sort()).toEqual(had)
-        expect(relay.granted).toHaveLength(2)
+        // On a slow machine the answer to a first attempt may come too late.
+        expect(relay.granted.length).toBeGreaterThan(sessions)
       } finally {
         clearInterval(producing)
       }
