@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { DriverError } from './driver.ts'
 import type { Place } from './place.ts'
 import { fill } from './seed.ts'
@@ -70,7 +68,6 @@ export class Site implements AsyncDisposable {
         ...(asked.task === 'admin' ? { groups: groupsOf(topics, asked.groups) } : {}),
         ...(asked.task === 'transform' ? { output: (await make(1))[0]! } : {}),
       }
-      await waitForDisk()
       const processes = Array.from({ length: asked.processes }, () => measure(task))
       const settled = await Promise.allSettled(processes)
       return together(settled.map((one) => valueOf(one)))
@@ -151,14 +148,6 @@ export class Site implements AsyncDisposable {
     this.#filled.set(content, topics)
     return topics
   }
-}
-
-/**
- * Waits until the operating system has written what earlier runs and the filling of topics left in memory. Otherwise
- * it slows down the broker of the next client that produces.
- */
-async function waitForDisk(): Promise<void> {
-  if (process.platform !== 'win32') await promisify(execFile)('sync')
 }
 
 /** Cases with the same can use the same topics. */
