@@ -9,6 +9,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { KafkaClient } from '../../src/index.ts'
 import { startKafka } from '../support/kafka/cluster.ts'
+import { guardChild } from '../support/kafka/watchdog.ts'
 import { describeWithBrokers } from '../support/real-brokers.ts'
 import { lagOf, newQueue, writeNumbers } from '../support/share/queue.ts'
 import { until } from '../support/until.ts'
@@ -52,6 +53,7 @@ describeWithBrokers('a share group on Kafka 4.4.0', ['java'], () => {
         ['--import', 'tsx', WORKER, kafka.hosts, queue.topic, queue.group],
         { stdio: ['ignore', 'pipe', 'inherit'] },
       )
+      guardChild(child)
       running.add(child)
       child.once('exit', () => running.delete(child))
       createInterface({ input: child.stdout }).on('line', (line) => seen.add(line))

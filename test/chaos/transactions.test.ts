@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { AssignorName, BalancedConsumerOptions } from '../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../support/kafka/cluster.ts'
+import { guardChild } from '../support/kafka/watchdog.ts'
 import { NO_REMARKS } from '../support/kcat.ts'
 import { describeWithBrokers, isAtLeast } from '../support/real-brokers.ts'
 import { copyWhileKilled, partitionsOf } from '../support/transactions/copy-test.ts'
@@ -62,6 +63,7 @@ describeWithBrokers(
       /** Lines that another client prints until it has read all messages. */
       async function linesOf(command: string, args: readonly string[]): Promise<string[]> {
         const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+        guardChild(child)
         const chunks: Buffer[] = []
         child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
         await once(child, 'close')

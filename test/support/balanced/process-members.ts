@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { deferred } from '../../../src/async/deferred.ts'
 import { JAVA_ASSIGNORS, type JavaAssignorName } from './java-assignors.ts'
 import { kafkaTools } from '../kafka/download.ts'
+import { guardChild } from '../kafka/watchdog.ts'
 import { PATIENCE_MS } from '../patience.ts'
 
 const JVM_ARGUMENTS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m']
@@ -39,6 +40,7 @@ export class ProcessMember implements AsyncDisposable {
     this.name = name
     this.#group = group
     this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    guardChild(this.#child)
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()))
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#on(line))
     this.#child.on('close', () => {

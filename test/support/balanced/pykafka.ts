@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KafkaClient, type BalancedConsumer } from '../../../src/index.ts'
 import { startKafka, type KafkaCluster } from '../kafka/cluster.ts'
+import { guardChild } from '../kafka/watchdog.ts'
 import { pythonWithPykafka } from '../pykafka/install.ts'
 
 const TOPIC = 't'
@@ -32,6 +33,7 @@ class PykafkaMember implements Member {
       ['test/support/python/balanced_member.py', kafka.hosts, kafka.zookeeperHosts!, TOPIC, 'g'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
+    guardChild(this.#child)
     createInterface(this.#child.stdout!).on('line', (line) => {
       const event = JSON.parse(line) as { partitions?: number[]; value?: string }
       if (event.partitions !== undefined) this.partitions = event.partitions

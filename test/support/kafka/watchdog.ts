@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { Socket } from 'node:net'
 
 /**
- * Ends the Java processes when this process ends, however it ends: a tiny shell reads the list of
+ * Ends other processes when this process ends, however it ends: a tiny shell reads the list of
  * pids from a pipe, and the end of the pipe is the end of us. An 'exit' handler would be simpler,
  * but doesn't run when we are killed, nor inside Jest, whose `process` is a copy.
  */
@@ -19,6 +19,14 @@ export function guard(pid: number): void {
 /** From now on this process may outlive us (or it has ended already). */
 export function unguard(pid: number): void {
   if (guarded.delete(pid)) publish()
+}
+
+/** The child ends when this process ends, also if this process is killed. */
+export function guardChild(child: ChildProcess): void {
+  const { pid } = child
+  if (pid === undefined) return
+  guard(pid)
+  child.on('exit', () => unguard(pid))
 }
 
 function publish(): void {

@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { KafkaClient, type BalancedConsumerOptions } from '../../../src/index.ts'
+import { guardChild } from '../kafka/watchdog.ts'
 import { until } from '../until.ts'
 import type { CopierPlan } from './copier.ts'
 
@@ -181,6 +182,7 @@ class Copier {
     const script = 'test/support/transactions/copier.ts'
     const args = ['--import', 'tsx', script, JSON.stringify(plan)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    guardChild(child)
     const copier = new Copier(child)
     const line = once(createInterface({ input: child.stdout }), 'line')
     const ended = copier.#ended.then(() => {

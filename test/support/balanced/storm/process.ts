@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { guardChild } from '../../kafka/watchdog.ts'
 import { now, type Deed, type Life, type MemberEvent, type MemberOptions } from './events.ts'
 
 const FILE = resolve('test/support/balanced/storm/member.ts')
@@ -29,6 +30,7 @@ export class MemberProcess {
     this.#child = spawn(process.execPath, ['--import', 'tsx', FILE, JSON.stringify(options)], {
       stdio: ['ignore', 'inherit', 'inherit'],
     })
+    guardChild(this.#child)
     this.#ended = once(this.#child, 'exit')
     this.#did('start')
   }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { guard, unguard } from '../../kafka/watchdog.ts'
+import { guardChild } from '../../kafka/watchdog.ts'
 import type { Route } from './gate.ts'
 
 const run = (command: string, ...args: readonly string[]) =>
@@ -40,7 +40,7 @@ export class ClientNamespace implements AsyncDisposable {
       [...args, process.execPath, '--import', 'tsx', script, JSON.stringify(routes)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
-    if (gate.pid !== undefined) guard(gate.pid)
+    guardChild(gate)
     await once(createInterface({ input: gate.stdout }), 'line')
     return new ClientNamespace(name, gate)
   }
@@ -73,7 +73,6 @@ export class ClientNamespace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gate.kill('SIGKILL')
     await once(this.#gate, 'exit')
-    if (this.#gate.pid !== undefined) unguard(this.#gate.pid)
     run('ip', 'netns', 'del', this.#name)
   }
 

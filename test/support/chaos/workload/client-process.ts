@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { guard, unguard } from '../../kafka/watchdog.ts'
+import { guardChild } from '../../kafka/watchdog.ts'
 import type { Deed } from '../checker/history.ts'
 import { LineReader, now, type Line } from './lines.ts'
 
@@ -33,11 +33,8 @@ export class ClientProcess {
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()))
     this.#reader = new LineReader(log)
     this.#ended = once(this.#child, 'exit')
-    const { pid } = this.#child
-    if (pid === undefined) throw new Error(`${command} cannot be started`)
-    // It must not outlive the test, however that ends.
-    guard(pid)
-    this.#child.on('exit', () => unguard(pid))
+    if (this.#child.pid === undefined) throw new Error(`${command} cannot be started`)
+    guardChild(this.#child)
   }
 
   get pid(): number {
