@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { guard, unguard } from './watchdog.ts'
+import { guardChild, unguard } from './watchdog.ts'
 import { waitFor } from './wait.ts'
 
 export const STOP_GRACE_MS = 10_000
@@ -47,10 +47,9 @@ export class JavaProcess {
       throw new Error('Java is missing: put "java" on the PATH or set JAVA_HOME')
     }
     this.pid = child.pid
-    guard(this.pid)
+    guardChild(child)
     child.on('exit', (code, signal) => {
       this.ended = signal ?? `exit code ${code}`
-      unguard(this.pid)
     })
     // A test that forgot to stop its broker must still be able to end.
     child.unref()
